@@ -1,0 +1,1 @@
+"""The DuckDB store: migrations, loads, publishing and queries. Nothing else imports DuckDB."""
