@@ -1,0 +1,38 @@
+"""What all the tests share: the command as a user runs it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def nightdesk() -> Run:
+    """Run `nightdesk …` as a process of its own, and fail with its output if it ends otherwise than `expect`ed."""
+
+    def run(
+        *args: str, data: Path, cwd: Path | None = None, expect: int | None = 0, timeout_s: float = 240
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [str(Path(sys.executable).with_name("nightdesk")), *args]
+        environment = {**os.environ, "NIGHTDESK_DATA": str(data), "NO_COLOR": "1", "COLUMNS": "140"}
+        done = subprocess.run(
+            command, env=environment, cwd=cwd, capture_output=True, text=True, timeout=timeout_s, check=False
+        )
+        if expect is not None and done.returncode != expect:
+            pytest.fail(f"{' '.join(args)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def demo_data(tmp_path_factory: pytest.TempPathFactory, nightdesk: Run) -> Path:
+    """A data folder as `nightdesk demo` leaves it after a first run. Tests read it and leave it as it is."""
+    data = tmp_path_factory.mktemp("demo") / "demo-data"
+    nightdesk("demo", "--data", str(data), data=data, cwd=data.parent)
+    return data
