@@ -4,6 +4,7 @@ Every `datetime` here is timezone-aware and in UTC. Every text is Unicode NFC. E
 `extraction.urls` unless its name says otherwise (`requested_url` is as it was discovered).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -151,6 +152,7 @@ class Page:
     body: bytes
     capture: Capture
     attempts: int = 1
+    rights: Mapping[str, str] = field(default_factory=dict)  # what the site said of use when it was fetched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

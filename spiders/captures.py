@@ -1,0 +1,357 @@
+"""Segments: a WARC 1.1 file of the responses as received and the journal beside it (docs/design.md, "A segment").
+
+`SegmentWriter` writes and rotates them, `recover` closes what a crash left open, `read_pages` reads a WARC back.
+"""
+
+import fcntl
+import io
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from fastwarc.stream_io import GzipWriter
+from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+
+from extraction.records import Capture, Discovery, Page
+from spiders.journal import LONGEST_TEXT, JournalError, read_journal
+from spiders.members import Damage, last_whole_member, members
+
+__all__ = ["JournalError", "SegmentWriter", "closed_segments", "read_journal", "read_pages", "recover", "warc_of"]
+
+OPEN = ".open"
+WARC = ".warc.gz"
+JOURNAL = ".journal.jsonl"
+# Longest HTTP or WARC header block that is read back, bytes; the spider itself takes 64 KiB of HTTP headers.
+LONGEST_HEADERS = 256 << 10
+# A body that came compressed is stored in its member as it is (0.07 ms a page of 26 KB, where deflating it again costs
+# 0.25 and makes it larger); others are deflated quickly.
+_STORED, _QUICK = 0, 1
+
+_log = logging.getLogger(__name__)
+
+
+class SegmentWriter:
+    """Writes the segments of one shard into `folder`: each record flushed, rotated by size and age.
+
+    `data` is the data folder (captures are named relative to it), `software` stands in each file's warcinfo record.
+    Raises OSError where the disk says no (full, read-only): the file is then cut back to its last whole record.
+    """
+
+    def __init__(
+        self, folder: Path, shard: str, *, data: Path, software: str, max_bytes: int = 64 << 20, max_age_s: float = 60.0
+    ) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder, self._shard, self._data, self._software = folder, shard, data, software
+        self._max_bytes, self._max_age_s = max_bytes, max_age_s
+        self._number = _next_number(folder, shard)
+        self._journal: IO[bytes] | None = None
+        self._warc: IO[bytes] | None = None
+        self._size = 0
+        self._opened = 0.0
+
+    def note(self, lines: bytes) -> None:
+        """Append whole lines to the journal."""
+        if lines:
+            self._append(self._open_journal(), lines)
+
+    def write(
+        self,
+        discovery: Discovery,
+        *,
+        final_url: str,
+        status: int,
+        headers: Sequence[tuple[str, str]],
+        body: bytes,
+        fetched_at: datetime,
+        attempts: int = 1,
+        address: str | None = None,
+        rights: Mapping[str, str] | None = None,
+    ) -> Capture:
+        """Append a response record, header block and body as received; returns where it stands."""
+        record = WarcRecord()
+        record.init_headers(WarcRecordType.response)
+        record.headers["WARC-Date"] = warc_date(fetched_at)
+        record.headers["WARC-Target-URI"] = final_url
+        if address:
+            record.headers["WARC-IP-Address"] = address
+        record.headers["WARC-JSON-Metadata"] = _metadata(discovery, attempts, rights or {})
+        record.headers["Content-Type"] = "application/http; msgtype=response"
+        record.is_http = True
+        record.set_bytes_content(_http_block(status, headers) + body)
+        warc = self._open_warc()
+        compressed = any(name.lower() == "content-encoding" for name, _ in headers)
+        offset = self._append(warc, _gzip_member(record, _STORED if compressed else _QUICK))
+        return Capture(file=self._path(WARC).relative_to(self._data).as_posix(), offset=offset)
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the open segment is large or old enough to be rotated."""
+        if self._journal is None:
+            return False
+        return self._size >= self._max_bytes or time.monotonic() - self._opened >= self._max_age_s
+
+    def rotate(self) -> Path | None:
+        """Close the open segment, if there is one: fsync, rename the WARC, then the journal. Returns the journal."""
+        if self._journal is None:
+            return None
+        if self._warc is not None:
+            _close(self._warc, self._path(WARC))
+        _close(self._journal, self._path(JOURNAL))
+        _sync_folder(self._folder)
+        journal = self._path(JOURNAL)
+        self._warc = self._journal = None
+        self._size = 0
+        self._number += 1
+        return journal
+
+    def _path(self, suffix: str) -> Path:
+        return self._folder / f"{self._shard}-{self._number:05d}{suffix}"
+
+    def _open_journal(self) -> IO[bytes]:
+        if self._journal is None:
+            # Unbuffered: an append is one write(2), which a SIGKILL cannot take back.
+            self._journal = self._path(JOURNAL + OPEN).open("xb", buffering=0)
+            fcntl.flock(
+                self._journal, fcntl.LOCK_EX | fcntl.LOCK_NB
+            )  # recover() leaves the segment of a living writer alone
+            self._opened = time.monotonic()
+        return self._journal
+
+    def _open_warc(self) -> IO[bytes]:
+        self._open_journal()  # the closed journal is what makes a segment
+        if self._warc is None:
+            self._warc = self._path(WARC + OPEN).open("xb", buffering=0)
+            self._append(self._warc, _gzip_member(_warcinfo(self._software), _QUICK))
+        return self._warc
+
+    def _append(self, file: IO[bytes], data: bytes) -> int:
+        """Write all of `data` or nothing; returns the offset at which it begins."""
+        offset = file.tell()
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[file.write(rest) :]
+        except OSError as error:
+            file.truncate(offset)
+            file.seek(offset)
+            raise OSError(error.errno, f"{error.strerror}: {len(data)} bytes more are needed", file.name) from error
+        self._size += len(data)
+        return offset
+
+
+def read_pages(warc: Path, *, data: Path, damaged: Damage | None = None) -> Iterator[Page]:
+    """Yield the pages of a WARC file in its order, bodies as received (Content-Encoding not undone).
+
+    Damaged records are passed over: `damaged(offset, reason)` is told (a warning in the log else); their URLs have
+    neither page nor outcome in the run, so they are pending and the next crawl fetches them again.
+    Raises OSError if the file cannot be read.
+    """
+    tell = damaged or (lambda offset, reason: _log.warning("%s: at byte %d %s: passed over", warc, offset, reason))
+    name = _relative(warc, data)
+    for offset, content in members(warc, tell):
+        try:
+            page = _page(content, Capture(file=name, offset=offset))
+        except (ValueError, OSError) as error:
+            tell(offset, f"the record cannot be read ({error})")
+            continue
+        if page is not None:
+            yield page
+
+
+def closed_segments(folder: Path) -> list[Path]:
+    """Return the journals of the closed segments of a run's folder, oldest first; `warc_of` finds the WARC of each."""
+    return sorted(path for path in folder.glob(f"*{JOURNAL}") if _NAME.fullmatch(path.name))
+
+
+def warc_of(journal: Path) -> Path | None:
+    """Return the WARC that belongs to a closed journal, None if the segment has no pages."""
+    warc = journal.with_name(journal.name.removesuffix(JOURNAL) + WARC)
+    return warc if warc.exists() else None
+
+
+def recover(folder: Path) -> list[Path]:
+    """Close the segments that a crash left open in a run's folder and return their journals.
+
+    The torn last member of a WARC and the torn last line of a journal are cut; a WARC without a whole page goes.
+    Segments whose writer still lives are left alone. Writes to `folder`.
+    """
+    stems = {path.name.removesuffix(OPEN).removesuffix(WARC).removesuffix(JOURNAL) for path in folder.glob(f"*{OPEN}")}
+    return [journal for stem in sorted(stems) if (journal := _recover_segment(folder, stem))]
+
+
+def warc_date(at: datetime) -> str:
+    """Return a WARC 1.1 date: UTC with microseconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
+    """The header field WARC-JSON-Metadata: how the page was found."""
+
+    site: str = ""
+    requested_url: str = ""
+    found_in: str = ""
+    found_by: str = ""
+    lastmod: datetime | None = None
+    published_hint: datetime | None = None
+    title_hint: str | None = None
+    attempts: int = 1
+    rights: dict[str, str] = {}
+
+
+_NAME = re.compile(
+    r"(?P<shard>.+)-(?P<number>\d{5,})" + f"(?:{re.escape(WARC)}|{re.escape(JOURNAL)})(?:{re.escape(OPEN)})?"
+)
+_STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
+
+
+def _metadata(discovery: Discovery, attempts: int, rights: Mapping[str, str]) -> str:
+    metadata = _Metadata(
+        site=discovery.site,
+        requested_url=discovery.url,
+        found_in=discovery.found_in,
+        found_by=discovery.found_by,
+        lastmod=discovery.lastmod,
+        published_hint=discovery.published_hint,
+        title_hint=discovery.title_hint[:LONGEST_TEXT] if discovery.title_hint else None,
+        attempts=attempts,
+        rights=dict(rights),
+    )
+    return msgspec.json.encode(metadata).decode()
+
+
+def _http_block(status: int, headers: Sequence[tuple[str, str]]) -> bytes:
+    """Render the header block. The body is stored without its chunks, so the field that promises them is renamed, as
+    Common Crawl's WARCs do, lest readers look for chunks.
+    """  # noqa: D205
+    lines = [_STATUS_LINE.get(status) or f"HTTP/1.1 {status} \r\n"]
+    for name, value in headers:
+        kept = f"X-Crawl-{name}" if name.lower() == "transfer-encoding" else name
+        lines.append(f"{kept}: {value}\r\n")
+    return ("".join(lines) + "\r\n").encode("latin-1", "replace")
+
+
+def _warcinfo(software: str) -> WarcRecord:
+    record = WarcRecord()
+    record.init_headers(WarcRecordType.warcinfo)
+    record.headers["Content-Type"] = "application/warc-fields"
+    record.set_bytes_content(f"software: {software}\r\nformat: WARC File Format 1.1\r\nrobots: obey\r\n".encode())
+    return record
+
+
+def _gzip_member(record: WarcRecord, level: int) -> bytes:
+    buffer = io.BytesIO()
+    writer = GzipWriter(buffer, compression_level=level)
+    record.write(writer, checksum_data=True)
+    writer.close()
+    return buffer.getvalue()
+
+
+def _page(content: bytes, capture: Capture) -> Page | None:
+    """Read the response record in `content`, None if there is none."""
+    records = ArchiveIterator(
+        io.BytesIO(content), record_types=WarcRecordType.response, max_header_len=LONGEST_HEADERS, strict_mode=False
+    )
+    record = next(iter(records), None)
+    if record is None or record.http_headers is None:
+        return None
+    described = record.headers.get("WARC-JSON-Metadata")
+    metadata = msgspec.json.decode(described, type=_Metadata) if described else _Metadata()
+    final_url = (record.headers.get("WARC-Target-URI") or "").strip("<>")
+    return Page(
+        discovery=Discovery(
+            url=metadata.requested_url or final_url,
+            site=metadata.site,
+            found_in=metadata.found_in,
+            found_by=metadata.found_by,
+            lastmod=metadata.lastmod,
+            published_hint=metadata.published_hint,
+            title_hint=metadata.title_hint,
+        ),
+        final_url=final_url,
+        status=record.http_headers.status_code or 0,
+        headers=record.http_headers.to_tuples(),
+        fetched_at=datetime.fromisoformat(record.headers.get("WARC-Date") or "").astimezone(UTC),
+        body=record.reader.read(),
+        capture=capture,
+        attempts=metadata.attempts,
+        rights=metadata.rights,
+    )
+
+
+def _recover_segment(folder: Path, stem: str) -> Path | None:
+    warc, journal = folder / (stem + WARC), folder / (stem + JOURNAL)
+    opened = journal.with_name(journal.name + OPEN)
+    with opened.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        _recover_warc(warc)
+        if journal.exists():  # its WARC alone had been left open; the name's owner is closed already
+            opened.unlink()
+            return journal
+        file.truncate(_end_of_last_line(opened))
+        os.fsync(file.fileno())
+        opened.rename(journal)
+    _sync_folder(folder)
+    return journal
+
+
+def _recover_warc(warc: Path) -> None:
+    opened = warc.with_name(warc.name + OPEN)
+    if not opened.exists():
+        return
+    end, pages = last_whole_member(opened)
+    if pages < 2:  # nothing but the warcinfo record
+        opened.unlink()
+        return
+    with opened.open("rb+") as file:
+        file.truncate(end)
+        os.fsync(file.fileno())
+    opened.rename(warc)
+
+
+def _end_of_last_line(path: Path) -> int:
+    with path.open("rb") as file:
+        end = file.seek(0, os.SEEK_END)
+        while end:
+            start = max(0, end - (64 << 10))
+            file.seek(start)
+            found = file.read(end - start).rfind(b"\n")
+            if found != -1:
+                return start + found + 1
+            end = start
+    return 0
+
+
+def _next_number(folder: Path, shard: str) -> int:
+    """Return a segment number that no file of this shard has: a run that is started again goes on behind it."""
+    names = (_NAME.fullmatch(path.name) for path in folder.iterdir())
+    return max((int(name["number"]) + 1 for name in names if name and name["shard"] == shard), default=0)
+
+
+def _close(file: IO[bytes], final: Path) -> None:
+    os.fsync(file.fileno())
+    Path(file.name).rename(final)
+    file.close()
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _relative(warc: Path, data: Path) -> str:
+    """Return the name of a capture file: relative to the data folder, absolute for a file from elsewhere."""
+    warc = warc.resolve()
+    return (warc.relative_to(data.resolve()) if warc.is_relative_to(data.resolve()) else warc).as_posix()
