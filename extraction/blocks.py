@@ -1,0 +1,342 @@
+"""A page's text as blocks: one pass over the tree, each run of text between block-level boundaries is a block.
+
+What a browser would show as separate lines stays separate, and what it shows as one line (drop caps, links and bold
+words inside a sentence) stays one. Nothing is judged here: navigation and captions come out as blocks like any other,
+with the facts on which `body` decides: how much of them is link text, and what the names of the elements around say.
+"""
+
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from lxml.etree import _Element
+
+from extraction.text import tidy
+
+#: Deeper than this a subtree is read as one run of text. libxml2 itself stops at 256 levels unless told otherwise;
+#: real news pages measure below 60.
+MAX_DEPTH: Final = 200
+#: More blocks than this and the rest of the page is not read: the longest real live blogs have about 5,000.
+MAX_BLOCKS: Final = 20_000
+#: Characters of one block that are kept, well over the longest real paragraph.
+MAX_BLOCK_CHARS: Final = 100_000
+
+#: Elements whose content is no text of the page.
+SKIPPED: Final = frozenset(
+    "script style template noscript svg iframe object embed audio video canvas map select option datalist textarea input"
+    " button head title meta link img picture source math progress meter dialog area param track".split()
+)
+#: Elements that stand within a line (HTML Living Standard, phrasing content). All others, unknown ones too, part lines.
+INLINE: Final = frozenset(
+    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr o:p q rp rt ruby s samp slot"
+    " small span strike strong sub sup time tt u var wbr bold".split()
+)
+_BOLD: Final = frozenset(("b", "strong", "em", "i", "bold"))
+_TEXT_TAGS: Final = frozenset(
+    "p h1 h2 h3 h4 h5 h6 li blockquote pre dt dd figcaption tr td th summary caption address".split()
+)
+_HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_WORD = re.compile(r"[^a-z0-9]+")
+
+
+@cache
+def _vocabulary() -> tuple[dict[str, int], dict[str, int], dict[str, int], dict[str, list[tuple[str, int]]]]:
+    """`rules/markup.toml` as look-ups: bit of a mark, marks of a word, of a prefix, and of phrases by their first word."""
+    source = tomllib.loads((Path(__file__).parent / "rules" / "markup.toml").read_text("utf-8"))
+    bits: dict[str, int] = {}
+    words: dict[str, int] = {}
+    prefixes: dict[str, int] = {}
+    phrases: dict[str, list[tuple[str, int]]] = {}
+    for place, (name, entries) in enumerate(source["marks"].items()):
+        bit = bits[name] = 1 << place
+        for entry in entries:
+            where = prefixes if entry.endswith("*") else words
+            joined = entry.rstrip("*").replace("-", "")
+            where[joined] = where.get(joined, 0) | bit
+            if "-" in entry:
+                phrases.setdefault(entry.partition("-")[0], []).append((entry, bit))
+    return bits, words, prefixes, phrases
+
+
+@cache
+def mark(name: str) -> int:
+    """The bit of the mark called `name`."""
+    return _vocabulary()[0][name]
+
+
+def mark_names() -> tuple[str, ...]:
+    """The names of all marks, in the order of their bits."""
+    return tuple(_vocabulary()[0])
+
+
+#: What names and their words say. Templates repeat theirs on every page, so nearly every look-up is a hit.
+_names: dict[str, int] = {}
+_words: dict[str, int] = {}
+_SEEN_LIMIT: Final = 20_000
+
+
+def _marks_of_word(word: str) -> int:
+    known = _words.get(word)
+    if known is None:
+        _, words, prefixes, _ = _vocabulary()
+        known = words.get(word, 0)
+        for length in range(3, len(word) + 1):
+            known |= prefixes.get(word[:length], 0)
+        if len(_words) >= _SEEN_LIMIT:
+            _words.clear()  # bounded, so that a worker stays flat over any number of sites
+        _words[word] = known
+    return known
+
+
+def marks_in(names: str) -> int:
+    """The marks that a class, id or role attribute carries, as a bit set."""
+    known = _names.get(names)
+    if known is None:
+        words = _NOT_WORD.split(_CAMEL.sub("-", names[:500]).lower())
+        phrases = _vocabulary()[3]
+        known = 0
+        for place, word in enumerate(words):
+            known |= _marks_of_word(word)
+            for phrase, bit in phrases.get(word, ()):
+                if "-".join(words[place : place + 4]).startswith(phrase):
+                    known |= bit
+        if len(_names) >= _SEEN_LIMIT:
+            _names.clear()
+        _names[names] = known
+    return known
+
+
+class Frame:
+    """A block-level element around some text: what its names say (`own`) and the sizes of all text in it, in characters.
+
+    `prose` counts running text, `clean` running text outside of noise, and `noise` says that the element is, or lies
+    in, one that holds no part of the article; `body` sets these two.
+    """
+
+    __slots__ = (
+        "blocks",
+        "chars",
+        "clean",
+        "depth",
+        "element",
+        "link_chars",
+        "noise",
+        "own",
+        "parent",
+        "prose",
+        "tag",
+        "tags",
+    )
+
+    def __init__(self, element: _Element | None, tag: str, parent: "Frame | None", own: int) -> None:
+        self.element = element
+        self.tag = tag
+        self.parent = parent
+        self.own = own
+        self.noise = False
+        self.clean = 0
+        self.blocks = 0
+        self.tags: frozenset[str] = _with(parent.tags, tag) if parent else frozenset()
+        self.depth: int = parent.depth + 1 if parent else 0
+        self.chars = 0
+        self.link_chars = 0
+        self.prose = 0
+
+
+_TELLING_TAGS: Final = frozenset(
+    "nav footer aside form header figure figcaption table ul ol dl li article main section blockquote address details a".split()
+)
+
+
+@cache
+def _with(tags: frozenset[str], tag: str) -> frozenset[str]:
+    """`tags` and `tag`, shared between all frames that have the same: only telling tags count, so they are few."""
+    return tags | {tag} if tag in _TELLING_TAGS else tags
+
+
+class RawBlock:
+    """A run of text between block-level boundaries, not judged yet.
+
+    `tag` is its nearest text element (p, li, h2, tr …) or, where there is none, its container. `link_chars` and
+    `bold_chars` are characters of `text` inside `<a>` and inside emphasis; `own` are the marks of the nearest element.
+    """
+
+    __slots__ = ("bold_chars", "frame", "link_chars", "links", "own", "position", "tag", "text", "times")
+
+    def __init__(self, position: int, text: str, frame: Frame, own: int, counts: tuple[int, int, int, int]) -> None:
+        self.position = position
+        self.text = text
+        self.frame = frame
+        self.tag = frame.tag
+        self.own = own | frame.own
+        self.link_chars, self.links, self.bold_chars, self.times = counts
+
+    @property
+    def link_share(self) -> float:
+        """The part of the text that is link text, 0 to 1."""
+        return min(1.0, self.link_chars / len(self.text))
+
+
+class _Walk:
+    """The state of one pass over a tree."""
+
+    __slots__ = ("blocks", "bold_chars", "breaks", "buffer", "inline", "length", "link_chars", "links", "times")
+
+    def __init__(self) -> None:
+        self.blocks: list[RawBlock] = []
+        self._clear()
+
+    def _clear(self) -> None:
+        self.buffer: list[str] = []
+        self.link_chars = self.links = self.bold_chars = self.times = self.length = self.breaks = 0
+        self.inline: list[tuple[int, int]] = []
+
+    def add(self, text: str, *, linked: bool, bold: bool) -> None:
+        if self.breaks:
+            if not text.strip():
+                return
+            self.breaks = 0
+        self.buffer.append(text)
+        length = len(text) if not text.isspace() else 0
+        self.length += length
+        if linked:
+            self.link_chars += length
+        if bold:
+            self.bold_chars += length
+
+    def flush(self, frame: Frame) -> None:
+        if not self.buffer:
+            if self.inline or self.links or self.breaks:
+                self._clear()
+            return
+        text = tidy("".join(self.buffer)[:MAX_BLOCK_CHARS])
+        if text and len(self.blocks) < MAX_BLOCKS:
+            own = 0
+            for marks, length in self.inline:
+                if length * 5 >= self.length * 4:
+                    own |= marks
+            self.blocks.append(
+                RawBlock(len(self.blocks), text, frame, own, (self.link_chars, self.links, self.bold_chars, self.times))
+            )
+        self._clear()
+
+    def break_line(self, frame: Frame) -> None:
+        """A `<br>`: one is a space, two in a row end the block."""
+        self.breaks += 1
+        if self.breaks == 2:
+            self.flush(frame)
+        else:
+            self.buffer.append("\n")
+
+
+def segment(body: _Element) -> list[RawBlock]:
+    """The blocks of `body` in reading order, at most MAX_BLOCKS of them. The tree is not changed."""
+    walk = _Walk()
+    # What <body> is called speaks of the whole template ("has-sidebar comments-open"), not of any text.
+    root = Frame(body, _name(body), None, 0)
+    _visit(body, root, walk, linked=False, bold=False, depth=0)
+    walk.flush(root)
+    for block in walk.blocks:
+        _account(block)
+    return walk.blocks
+
+
+def _name(element: _Element) -> str:
+    tag = element.tag
+    return tag if isinstance(tag, str) else ""
+
+
+def _own_marks(element: _Element) -> int:
+    own = 0
+    for name, value in element.items():
+        if name in ("class", "id", "role", "itemprop", "data-component", "data-testid", "aria-label"):
+            own |= marks_in(value)
+        elif (name == "style" and _HIDING_STYLE.search(value)) or name == "hidden":
+            own |= mark("hidden")
+    return own
+
+
+def _visit(element: _Element, frame: Frame, walk: _Walk, *, linked: bool, bold: bool, depth: int) -> None:
+    if element.text:
+        walk.add(element.text, linked=linked, bold=bold)
+    for child in element:
+        tag = child.tag
+        if tag == "br":
+            walk.break_line(frame)
+        elif not isinstance(tag, str) or tag in SKIPPED:
+            pass
+        elif depth >= MAX_DEPTH:
+            walk.add(" ".join(child.itertext("*")), linked=linked, bold=bold)
+        elif tag in INLINE:
+            _visit_inline(child, tag, frame, walk, linked=linked, bold=bold, depth=depth)
+        elif tag in ("td", "th") and frame.tag == "tr":
+            _visit_cell(child, tag, frame, walk, linked=linked, bold=bold, depth=depth)
+        else:
+            walk.flush(frame)
+            inner = Frame(child, tag, frame, _own_marks(child))
+            _visit(child, inner, walk, linked=linked, bold=bold, depth=depth + 1)
+            walk.flush(inner)
+        if child.tail:
+            walk.add(child.tail, linked=linked, bold=bold)
+
+
+def _visit_inline(
+    child: _Element, tag: str, frame: Frame, walk: _Walk, *, linked: bool, bold: bool, depth: int
+) -> None:
+    if tag == "a":
+        linked = True
+        walk.links += 1
+    elif tag in _BOLD:
+        bold = True
+    elif tag == "time":
+        walk.times += 1
+    own = _own_marks(child) if child.attrib else 0
+    if own & mark("hidden") and tag != "a":
+        return
+    before, blocks = walk.length, len(walk.blocks)
+    # An inline element that holds block-level ones is a frame in all but name, so its marks are passed down as one.
+    inner = Frame(child, frame.tag, frame, own) if own and len(child) else frame
+    _visit(child, inner, walk, linked=linked, bold=bold, depth=depth + 1)
+    if own and len(walk.blocks) == blocks:
+        walk.inline.append((own, walk.length - before))
+
+
+def _visit_cell(child: _Element, tag: str, frame: Frame, walk: _Walk, *, linked: bool, bold: bool, depth: int) -> None:
+    """A table's cell: parted from the one before by " | " within a row, unless it holds blocks of its own."""
+    if any(True for _ in child.iterchildren("p", "div", "table", "ul", "h2", "h3", "section")):
+        walk.flush(frame)
+        inner = Frame(child, tag, frame, _own_marks(child))
+        _visit(child, inner, walk, linked=linked, bold=bold, depth=depth + 1)
+        walk.flush(inner)
+        return
+    if walk.length:
+        walk.buffer.append(" | ")
+    _visit(child, frame, walk, linked=linked, bold=bold, depth=depth + 1)
+
+
+def _account(block: RawBlock) -> None:
+    """Add the block's sizes to every frame around it."""
+    chars, links = len(block.text), block.link_chars
+    prose = chars if is_prose(block) else 0
+    frame: Frame | None = block.frame
+    while frame is not None:
+        frame.chars += chars
+        frame.link_chars += links
+        frame.prose += prose
+        frame.blocks += 1
+        frame = frame.parent
+
+
+_SENTENCE = re.compile(r"[.!?…。！？।۔؟։။。,;:，、،]")
+
+
+def is_prose(block: RawBlock) -> bool:
+    """Whether the block reads as running text: some length, punctuation, and mostly not links."""
+    text = block.text
+    long_enough = len(text) >= 60 or (
+        not text.isascii() and len(text) >= 30 and text.encode("utf-8", "replace").__len__() >= 90
+    )
+    return long_enough and block.link_chars * 2 <= len(text) and _SENTENCE.search(text) is not None

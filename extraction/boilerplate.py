@@ -1,0 +1,217 @@
+"""What a line says of itself: the rules on words, in some thirty languages, for blocks of a page and lines of a text alike.
+
+A rule takes a line for what it is as a whole, never for a word within it: "Advertisement" alone is a label, a sentence
+on advertisement is news. The words are data (`rules/phrases/*.toml`); what must stand around them is here.
+"""
+
+import re
+from collections.abc import Callable, Set as AbstractSet
+from dataclasses import dataclass
+from typing import Final
+
+from extraction.records import RemovedKind
+from extraction.rules import TextRule, phrases
+from extraction.text import ends_sentence, fold, word_count
+
+#: After a label: "Photo: …", "Read more – …", "Read also | …".
+_SEPARATOR: Final = re.compile(r"^\s*[:：|–—\-›»→▶>/&©]")
+_ESCAPED_TAG: Final = re.compile(
+    r"</?(?:p|div|span|figure|figcaption|br|a|em|strong|b|i|img|h[1-6]|ul|li|section|aside)(?:\s[^<>]*)?/?>",
+    re.IGNORECASE,
+)
+_ESCAPED_BLOCK: Final = re.compile(r"<(?:p|div|figure|figcaption|section|aside|h[1-6]|ul)(?:\s[^<>]*)?>", re.IGNORECASE)
+_NAME_JOINERS: Final = frozenset(
+    "and und et y e en och og ja i a и та і ve in for from de del della di da do dos van von der den la le al bin el ter zu"
+    " with mit avec con com med".split()
+)
+_CLOCK: Final = re.compile(
+    r"\d{1,2}[:.h]\d{2}|\d{4}|\d{1,2}[./\-]\d{1,2}|\d+\s*[年月日시분]|\d+\s*(?:ago|hours?|min)", re.IGNORECASE
+)
+_DIGITS: Final = re.compile(r"\d")
+_UNCASED: Final = re.compile("[\u0590-\u08ff\u0900-\u0fff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+_COPYRIGHT: Final = re.compile(r"^\s*(?:©|\(c\)\s|&copy;)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line to be judged: `text` tidy, `folded` its words; `link_share` 0 to 1; `heading` where it is marked up as one."""
+
+    text: str
+    folded: str
+    words: int
+    link_share: float = 0.0
+    heading: bool = False
+
+    @classmethod
+    def of(cls, text: str, link_share: float = 0.0, *, heading: bool = False) -> "Line":
+        """The line of `text`, tidy already."""
+        return cls(text, fold(text), word_count(text), link_share, heading)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A line is boilerplate: its kind, the rule's name, and whether the links listed after it go with it."""
+
+    kind: RemovedKind
+    rule: str
+    heads_list: bool = False
+
+
+_LONGEST: Final = 120  # words; no rule takes a longer line, so no time is spent on one
+
+
+def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
+    """The verdict of the rules on words that are not switched `off`, None where none of them speaks."""
+    if not line.folded:
+        return None
+    if escaped := _escaped(line):
+        return None if escaped.rule in off else escaped
+    if line.words > _LONGEST:
+        return None
+    known = phrases()
+    if (rule := known.equals.get(line.folded)) and rule.name not in off:
+        return Verdict(rule.kind, rule.name, rule.heads_list)
+    for phrase, rule in known.starts.get(line.folded[:2], ()):
+        if (
+            line.words <= rule.max_words
+            and rule.name not in off
+            and _starts(line, phrase)
+            and _FITS[rule.kind](line, phrase, rule)
+        ):
+            return Verdict(rule.kind, rule.name)
+    if line.words <= 60:
+        for phrase, rule in known.contains:
+            if phrase in line.folded and line.words <= rule.max_words and rule.name not in off and _short_or_call(line):
+                return Verdict(rule.kind, rule.name)
+    if line.words <= 14:
+        if _COPYRIGHT.search(line.text) and "credit.picture" not in off:
+            return Verdict(RemovedKind.CREDIT, "credit.picture")
+        for phrase, rule in known.ends:
+            if line.folded.endswith(phrase) and not ends_sentence(line.text) and rule.name not in off:
+                return Verdict(rule.kind, rule.name)
+    return None
+
+
+def _escaped(line: Line) -> Verdict | None:
+    """Markup that stands in the text as text: `<p>The red carpet …</p>`."""
+    if "<" not in line.text or not _ESCAPED_BLOCK.search(line.text):
+        return None
+    return Verdict(RemovedKind.ESCAPED_MARKUP, "markup.escaped")
+
+
+def unescaped(text: str) -> str:
+    """`text` without tags that stand in it as text (`<em>word</em>` → `word`)."""
+    return " ".join(_ESCAPED_TAG.sub(" ", text).split()) if "<" in text else text
+
+
+def _starts(line: Line, phrase: str) -> bool:
+    folded = line.folded
+    if not folded.startswith(phrase):
+        return False
+    after = folded[len(phrase) : len(phrase) + 1]
+    return after in ("", " ") or _UNCASED.match(phrase) is not None
+
+
+def _rest(line: Line, phrase: str) -> str:
+    """What follows the phrase in the line's own spelling."""
+    if line.folded == phrase:
+        return ""
+    wanted, seen = len(phrase.replace(" ", "")), 0
+    for place, char in enumerate(line.text):
+        if seen >= wanted:
+            return line.text[place:]
+        # fold() drops what is no word character and may widen a letter (ß → ss)
+        seen += len(fold(char)) if not char.isspace() else 0
+    return ""
+
+
+def _separated(line: Line, phrase: str) -> bool:
+    return line.folded == phrase or _SEPARATOR.match(_rest(line, phrase)) is not None
+
+
+def _short_or_call(line: Line) -> bool:
+    """Not a long paragraph of several sentences, which would be the article speaking of such things itself."""
+    return line.words <= 45 or line.link_share > 0.3
+
+
+def _pointer(line: Line, phrase: str, rule: TextRule) -> bool:
+    if rule.name.endswith(".label"):
+        return line.link_share >= 0.6 and line.words <= 25
+    return line.link_share >= 0.5 or _separated(line, phrase)
+
+
+def _credit(line: Line, phrase: str, _rule: TextRule) -> bool:
+    return (
+        _separated(line, phrase)
+        or (" " in phrase and line.words <= 9 and not ends_sentence(line.text))
+        or "©" in line.text
+    )
+
+
+def _caption(line: Line, phrase: str, _rule: TextRule) -> bool:
+    return " " in phrase or _UNCASED.match(phrase) is not None or _separated(line, phrase)
+
+
+def _call(line: Line, phrase: str, _rule: TextRule) -> bool:
+    """An invitation: a phrase of one word may open a sentence of the article, so only a short line is taken for it."""
+    if line.words > 45:
+        return line.link_share > 0.3
+    if " " in phrase or _UNCASED.match(phrase):
+        return True
+    return line.words <= 3 or _separated(line, phrase) or (line.words <= 8 and not ends_sentence(line.text))
+
+
+def _comments(line: Line, phrase: str, _rule: TextRule) -> bool:
+    if " " in phrase:
+        return True
+    return (
+        line.words <= 4
+        or (_UNCASED.match(phrase) is not None and line.words <= 16)
+        or (_separated(line, phrase) and line.words <= 8)
+    )
+
+
+def _byline(line: Line, phrase: str, _rule: TextRule) -> bool:
+    """Nothing but names after the word: "By Jane Doe and John Roe", not "By Monday the strike had ended"."""
+    rest = _rest(line, phrase).strip(" :：-–—|•·,.")
+    if not rest or line.heading:
+        return not rest and " " in phrase
+    if _UNCASED.search(rest):
+        return line.words <= 8 and (_separated(line, phrase) or len(phrase) > 2) and not ends_sentence(line.text)
+    words = re.findall(r"[\w'’.\-]+", rest)
+    names = [word for word in words if word.casefold() not in _NAME_JOINERS]
+    return 1 <= len(names) <= 9 and len(names) >= 2 and all(word[0].isupper() or word[0].isdigit() for word in names)
+
+
+def _timestamp(line: Line, phrase: str, rule: TextRule) -> bool:
+    if rule.name.endswith(".reading_time"):
+        return True
+    rest = _rest(line, phrase)
+    if not _DIGITS.search(rest) or not _CLOCK.search(rest):
+        return False
+    letters = [word for word in fold(rest).split() if not _DIGITS.search(word)]
+    return len(letters) <= 7 and (not ends_sentence(line.text) or len(letters) <= 3)
+
+
+def _tags(line: Line, phrase: str, _rule: TextRule) -> bool:
+    return line.link_share >= 0.6 or (_separated(line, phrase) and not ends_sentence(line.text))
+
+
+def _always(_line: Line, _phrase: str, _rule: TextRule) -> bool:
+    return True
+
+
+_FITS: Final[dict[RemovedKind, Callable[[Line, str, TextRule], bool]]] = {
+    RemovedKind.RELATED: _pointer,
+    RemovedKind.CREDIT: _credit,
+    RemovedKind.CAPTION: _caption,
+    RemovedKind.NEWSLETTER: _call,
+    RemovedKind.PAYWALL: _call,
+    RemovedKind.COMMENTS: _comments,
+    RemovedKind.BYLINE: _byline,
+    RemovedKind.TIMESTAMP: _timestamp,
+    RemovedKind.TAG: _tags,
+    RemovedKind.COOKIE: _always,
+    RemovedKind.SHARE: _always,
+    RemovedKind.AD_LABEL: _always,
+}

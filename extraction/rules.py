@@ -1,0 +1,122 @@
+"""The rules that name boilerplate by its words, and what a site's own file may change of them."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from extraction.records import PageClass, RemovedKind
+from extraction.text import fold
+
+_FOLDER: Final = Path(__file__).parent / "rules"
+
+#: Rules that look at structure, not at words; each is a function or a branch of `boilerplate`, `body` or `learned`.
+STRUCTURE_RULES: Final = frozenset(
+    {
+        "caption.figure",
+        "caption.name",
+        "credit.name",
+        "related.link_list",
+        "related.name",
+        "share.name",
+        "newsletter.name",
+        "advertising.name",
+        "comments.name",
+        "byline.author",
+        "byline.name",
+        "timestamp.date",
+        "tag.name",
+        "cookie.name",
+        "paywall.name",
+        "navigation.element",
+        "title.repeated",
+        "description.repeated",
+        "markup.escaped",
+        "hidden.element",
+        "form.element",
+        "duplicate.block",
+        "page.furniture",
+        "site.repeated",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRules:
+    """What a site's own file changes: rules that are off there, and page classes that are kept although no article.
+
+    `drop_selectors` are names (class or id words) of elements that never belong to a body on that site.
+    """
+
+    rules_off: frozenset[str] = frozenset()
+    keep_classes: frozenset[PageClass] = frozenset()
+    drop_selectors: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """A rule on the words of a block: its name, the kind it finds, and the longest block it may take, in words."""
+
+    name: str
+    kind: RemovedKind
+    max_words: int
+    heads_list: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """All text rules as look-ups over folded text."""
+
+    equals: dict[str, TextRule]
+    starts: dict[str, tuple[tuple[str, TextRule], ...]]  # by the first two characters
+    ends: tuple[tuple[str, TextRule], ...]
+    contains: tuple[tuple[str, TextRule], ...]
+
+
+class RulesError(ValueError):
+    """Raised when a file of rules says what no rule can mean; the message names file, rule and word."""
+
+
+@cache
+def phrases() -> Phrases:
+    """The rules of `rules/phrases/*.toml`, one file a kind, its phrases by language."""
+    equals: dict[str, TextRule] = {}
+    starts: dict[str, list[tuple[str, TextRule]]] = {}
+    ends: list[tuple[str, TextRule]] = []
+    contains: list[tuple[str, TextRule]] = []
+    for path in sorted((_FOLDER / "phrases").glob("*.toml")):
+        source = tomllib.loads(path.read_text("utf-8"))
+        kind = RemovedKind(source["kind"])
+        for name, entry in source["rules"].items():
+            rule = TextRule(f"{path.stem}.{name}", kind, entry.get("max_words", 12), entry.get("heads_list", False))
+            for how, phrase in _phrases_of(path, entry):
+                if how == "equals":
+                    equals.setdefault(phrase, rule)
+                elif how == "starts":
+                    starts.setdefault(phrase[:2], []).append((phrase, rule))
+                elif how == "ends":
+                    ends.append((phrase, rule))
+                else:
+                    contains.append((phrase, rule))
+    return Phrases(equals, {key: tuple(found) for key, found in starts.items()}, tuple(ends), tuple(contains))
+
+
+def _phrases_of(path: Path, entry: dict[str, object]) -> list[tuple[str, str]]:
+    found = []
+    for how in ("equals", "starts", "ends", "contains"):
+        by_language = entry.get(how, {})
+        if not isinstance(by_language, dict):
+            raise RulesError(f"{path.name}: {how} must be a table of lists by language")
+        for words in by_language.values():
+            found += [(how, folded) for word in words if (folded := fold(word))]
+    return found
+
+
+def rule_names() -> frozenset[str]:
+    """Every rule that a site's file can switch off."""
+    words = phrases()
+    named = {rule.name for rule in words.equals.values()}
+    named |= {rule.name for found in words.starts.values() for _, rule in found}
+    named |= {rule.name for _, rule in (*words.ends, *words.contains)}
+    return STRUCTURE_RULES | named
