@@ -1,0 +1,341 @@
+"""Rows: what the records of one segment become on their way into the store, as a folder of Parquet files.
+
+`SegmentRows` collects the pages and journal lines of a segment and writes `<data>/extracted/<run>/<segment>/`: five
+Parquet files and a manifest with their sizes and checksums, written as `<segment>.part/` and renamed, so that a folder
+under its final name is whole. The loader believes a folder only if its manifest does.
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from extraction.records import Article, Block, Extraction, Page, Rejection
+from extraction.urls import url_key
+from storage.manifest import FORMAT, MANIFEST, PART, FileEntry, Manifest, checksum
+
+#: `outcome` of a fetched article until the loader knows whether it is loaded, unchanged or duplicate.
+ARTICLE: Final = "article"
+
+_TEXT = pa.string()
+_TEXTS = pa.list_(pa.string())
+_TIME = pa.timestamp("us")  # naive, in UTC: a store's day must not depend on its reader's time zone
+_NUMBER = pa.int32()
+_BIG = pa.int64()
+_FLAG = pa.bool_()
+
+_EVENT: Final = {"run_id": _TEXT, "segment": _TEXT, "site": _TEXT, "url_key": _TEXT}
+
+#: The columns of each file, in order. Times are UTC, sizes bytes.
+SCHEMAS: Final[Mapping[str, pa.Schema]] = {
+    "urls": pa.schema(
+        _EVENT
+        | {"url": _TEXT, "discovered_at": _TIME, "found_in": _TEXT, "found_by": _TEXT, "lastmod": _TIME}
+        | {"published_hint": _TIME, "title_hint": _TEXT}
+    ),
+    "fetches": pa.schema(
+        _EVENT
+        | {"url": _TEXT, "ended_at": _TIME, "outcome": _TEXT, "reason": _TEXT, "status": _NUMBER, "attempts": _NUMBER}
+        | {"final_url": _TEXT, "found_in": _TEXT, "found_by": _TEXT, "content_type": _TEXT, "body_bytes": _BIG}
+        | {"etag": _TEXT, "last_modified": _TEXT, "rights": _TEXT, "capture_file": _TEXT, "capture_offset": _BIG}
+        | {"article_key": _TEXT, "content_hash": _TEXT, "date_published": _TIME}
+    ),
+    "articles": pa.schema(
+        _EVENT
+        | {"ended_at": _TIME, "article_key": _TEXT, "url": _TEXT, "canonical_url": _TEXT}
+        | {"headline": _TEXT, "alternative_headline": _TEXT, "description": _TEXT, "article_body": _TEXT}
+        | {
+            "blocks": pa.list_(
+                pa.struct(
+                    {"kind": _TEXT, "level": _NUMBER, "position": _NUMBER, "start": _NUMBER, "length": _NUMBER}
+                    | {"time": _TIME}
+                )
+            ),
+            "images": pa.list_(pa.struct({"url": _TEXT, "caption": _TEXT, "credit": _TEXT})),
+        }
+        | {"authors": _TEXTS, "dateline": _TEXT}
+        | {"date_published": _TIME, "date_published_raw": _TEXT, "date_published_source": _TEXT}
+        | {"date_published_zone_known": _FLAG}
+        | {"date_modified": _TIME, "date_modified_raw": _TEXT, "date_modified_source": _TEXT}
+        | {"date_modified_zone_known": _FLAG, "dates_disagree": _FLAG}
+        | {"in_language": _TEXT, "publisher": _TEXT, "article_section": _TEXT, "keywords": _TEXTS}
+        | {"main_image": _TEXT, "is_accessible_for_free": _FLAG, "article_type": _TEXT, "page_class": _TEXT}
+        | {"robots": _TEXTS, "flags": _TEXTS, "evidence": _TEXT, "content_hash": _TEXT}
+        | {"extractor_version": _TEXT, "learned_version": _TEXT}
+    ),
+    "removed_blocks": pa.schema(
+        _EVENT
+        | {"ended_at": _TIME, "article_key": _TEXT, "content_hash": _TEXT}
+        | {"kind": _TEXT, "rule": _TEXT, "text": _TEXT, "position": _NUMBER}
+    ),
+    "sources": pa.schema(
+        {"run_id": _TEXT, "segment": _TEXT, "site": _TEXT, "url": _TEXT, "read_at": _TIME, "found_by": _TEXT}
+        | {"status": _NUMBER, "outcome": _TEXT, "reason": _TEXT, "entries": _NUMBER, "new": _NUMBER, "known": _NUMBER}
+        | {"etag": _TEXT, "last_modified": _TEXT, "bounded": _TEXT}
+    ),
+}
+
+
+_OUTCOME_FIELDS: Final = (
+    *("url", "outcome", "reason", "status", "attempts", "final_url", "found_in", "found_by", "etag", "last_modified"),
+)
+_SOURCE_FIELDS: Final = (
+    *("site", "url", "found_by", "status", "outcome", "reason", "entries", "new", "known"),
+    *("etag", "last_modified", "bounded"),
+)
+
+
+class RowError(ValueError):
+    """Raised for a journal line that cannot become a row; the message names its kind, field and value."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    schema: pa.Schema
+    columns: dict[str, list[Any]]
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        for name, values in self.columns.items():
+            values.append(row.get(name))
+
+
+class SegmentRows:
+    """Collects the rows of one segment; nothing is written before `write`.
+
+    `run_id` and `segment` (the stem of the WARC and journal) name the segment for ever: a store takes it once.
+    """
+
+    def __init__(self, run_id: str, segment: str) -> None:
+        self.run_id = run_id
+        self.segment = segment
+        self._finished: str | None = None
+        self._pages: set[tuple[str, datetime]] = set()
+        self._tables = {
+            name: _Table(schema, {column: [] for column in schema.names}) for name, schema in SCHEMAS.items()
+        }
+
+    def add_page(self, page: Page, extraction: Extraction) -> None:
+        """Add a captured page and what extraction made of it. The same page (URL and time) a second time is ignored."""
+        event = self._event(page.discovery.site, page.discovery.url) | {"ended_at": page.fetched_at}
+        identity = (event["url_key"], page.fetched_at)
+        if identity in self._pages:
+            return
+        self._pages.add(identity)
+        fetch = event | _fetch_of_page(page)
+        if isinstance(article := extraction.result, Rejection):
+            self._add("fetches", fetch | {"outcome": article.outcome.value, "reason": article.reason})
+            return
+        key = {"article_key": url_key(article.url), "content_hash": article.content_hash}
+        published = article.metadata.date_published
+        self._add("fetches", fetch | key | {"outcome": ARTICLE, "date_published": published})
+        self._add("articles", event | key | _article(article))
+        for block in extraction.removed:
+            removed = {"kind": block.kind.value, "rule": block.rule, "text": block.text, "position": block.position}
+            self._add("removed_blocks", event | key | removed)
+
+    def add_entry(self, entry: Mapping[str, Any]) -> None:
+        """Add a journal line (docs/design.md, "A segment") of kind discovered, outcome, source or finished.
+
+        Raises:
+            RowError: the line's kind is unknown, or a field that the row needs is missing or of the wrong type.
+        """
+        kind = entry.get("kind")
+        if kind == "discovered":
+            times = {name: _time(entry, name) for name in ("lastmod", "published_hint")}
+            row = self._event_of(entry) | times | {"discovered_at": _moment(entry)}
+            self._add("urls", _pick(entry, "url", "found_in", "found_by", "title_hint") | row)
+        elif kind == "outcome":
+            row = self._event_of(entry) | {"ended_at": _moment(entry), "rights": _json(entry.get("rights"))}
+            _needed(entry, "outcome")
+            self._add("fetches", _pick(entry, *_OUTCOME_FIELDS) | row)
+        elif kind == "source":
+            row = {"run_id": self.run_id, "segment": self.segment, "read_at": _moment(entry)}
+            _needed(entry, "url")
+            _needed(entry, "site")
+            self._add("sources", _pick(entry, *_SOURCE_FIELDS) | row)
+        elif kind == "finished":
+            self._finished = str(entry.get("reason") or "finished")
+        else:
+            raise RowError(f"journal line of unknown kind {kind!r}; known are discovered, outcome, source, finished")
+
+    def write(self, folder: Path) -> Path:
+        """Write the rows as `folder` (`<data>/extracted/<run>/<segment>`), replacing nothing, and return it.
+
+        Written and synced as `<folder>.part`, then renamed. A folder that exists is left as it is: its segment is
+        extracted already.
+
+        Raises:
+            OSError: the disk is full or the folder cannot be written; no half folder stands under the final name.
+        """
+        if folder.exists():
+            return folder
+        part = folder.with_name(folder.name + PART)
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        try:
+            self._write_files(part)
+            part.rename(folder)
+        except OSError:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        _sync(folder.parent)
+        return folder
+
+    def _write_files(self, part: Path) -> None:
+        files = {}
+        for name, table in self._tables.items():
+            path = part / f"{name}.parquet"
+            columns = [_column(table.columns[field.name], field.type) for field in table.schema]
+            rows = pa.Table.from_arrays(columns, schema=table.schema)
+            pq.write_table(rows, path, compression="zstd")
+            files[path.name] = FileEntry(path.stat().st_size, checksum(path), rows.num_rows)
+            _sync(path)
+        manifest = Manifest(
+            format=FORMAT,
+            run_id=self.run_id,
+            segment=self.segment,
+            written_at=datetime.now(UTC).isoformat(),
+            finished=self._finished,
+            files=files,
+        )
+        (part / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        _sync(part / MANIFEST)
+        _sync(part)
+
+    def _event(self, site: str, url: str) -> dict[str, Any]:
+        return {"run_id": self.run_id, "segment": self.segment, "site": site, "url_key": url_key(url)}
+
+    def _event_of(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        run = {"run_id": self.run_id, "segment": self.segment}
+        _needed(entry, "url")
+        return run | {"site": _needed(entry, "site"), "url_key": _needed(entry, "url_key")}
+
+    def _add(self, table: str, row: Mapping[str, Any]) -> None:
+        self._tables[table].add(row)
+
+
+def _fetch_of_page(page: Page) -> dict[str, Any]:
+    headers = {name.lower(): value for name, value in reversed(page.headers)}
+    return {
+        "url": page.discovery.url,
+        "status": page.status,
+        "attempts": page.attempts,
+        "final_url": page.final_url,
+        "found_in": page.discovery.found_in,
+        "found_by": page.discovery.found_by,
+        "content_type": headers.get("content-type"),
+        "body_bytes": len(page.body),
+        "etag": headers.get("etag"),
+        "last_modified": headers.get("last-modified"),
+        "rights": _json(page.rights),
+        "capture_file": page.capture.file,
+        "capture_offset": page.capture.offset,
+    }
+
+
+def _article(article: Article) -> dict[str, Any]:
+    metadata = article.metadata
+    row = {name: getattr(metadata, name) for name in metadata.__slots__}
+    return row | {
+        "evidence": _json(metadata.evidence),
+        "url": article.url,
+        "article_body": article.article_body,
+        "blocks": _places(article.blocks, article.article_body),
+        "images": [{"url": image.url, "caption": image.caption, "credit": image.credit} for image in article.images],
+        "dateline": article.dateline,
+        "page_class": article.page_class.value,
+        "flags": article.flags,
+        "extractor_version": article.extractor_version,
+        "learned_version": article.learned_version,
+    }
+
+
+def _places(blocks: Sequence[Block], body: str) -> list[dict[str, Any]]:
+    """Say where in the body each block stands, instead of storing its text twice (which doubles the store)."""
+    places = []
+    end = 0
+    for block in blocks:
+        start = body.find(block.text, end)
+        end = start + len(block.text) if start >= 0 else end
+        places.append(
+            {
+                "kind": block.kind.value,
+                "level": block.level,
+                "position": block.position,
+                "start": start if start >= 0 else None,
+                "length": len(block.text),
+                "time": block.time,
+            }
+        )
+    return places
+
+
+def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+    try:
+        return pa.array(values, kind)
+    except UnicodeEncodeError:  # an unpaired surrogate, in a header or URL that no extraction has cleaned
+        return pa.array([_scrubbed(value) for value in values], kind)
+
+
+def _scrubbed(value: Any) -> Any:  # noqa: ANN401 -- any value a column can hold
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, Mapping):
+        return {name: _scrubbed(inner) for name, inner in value.items()}
+    if isinstance(value, Iterable) and not isinstance(value, bytes):
+        return [_scrubbed(inner) for inner in value]
+    return value
+
+
+def _json(value: Any) -> str | None:  # noqa: ANN401 -- any JSON value
+    if not value:
+        return None
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_scrubbed(msgspec.to_builtins(value))).decode()
+
+
+def _pick(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: entry.get(name) for name in names}
+
+
+def _needed(entry: Mapping[str, Any], name: str) -> str:
+    value = entry.get(name)
+    if not isinstance(value, str) or not value:
+        raise RowError(f"journal line of kind {entry.get('kind')!r}: field {name!r} should be a text, it is {value!r}")
+    return value
+
+
+def _moment(entry: Mapping[str, Any]) -> datetime:
+    _needed(entry, "at")
+    moment = _time(entry, "at")
+    assert moment is not None
+    return moment
+
+
+def _time(entry: Mapping[str, Any], name: str) -> datetime | None:
+    if (text := entry.get(name)) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        raise RowError(
+            f"journal line of kind {entry.get('kind')!r}: field {name!r} should be a time in ISO 8601, it is {text!r}"
+        ) from None
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

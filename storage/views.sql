@@ -1,0 +1,141 @@
+-- Views and macros: what people query. Written anew into a store whenever this file changes, so they never need a
+-- migration; they travel with every copy of the file.
+
+CREATE OR REPLACE MACRO next_visit(base, fetched) AS list_min(list_filter(
+    [base + INTERVAL 1 HOUR, base + INTERVAL 6 HOUR, base + INTERVAL 1 DAY, base + INTERVAL 3 DAY, base + INTERVAL 7 DAY],
+    lambda visit: visit > fetched));
+COMMENT ON MACRO next_visit IS 'When to look again at an article of that date of birth (UTC) that was last fetched then: at 1 h, 6 h, 1, 3 and 7 days of age; null when it is older.';
+
+CREATE OR REPLACE VIEW articles AS
+SELECT * EXCLUDE (valid_to), valid_from AS date_downloaded FROM article_versions WHERE valid_to IS NULL;
+COMMENT ON VIEW articles IS 'Articles as they are now: the current version of each, one row an article.';
+
+CREATE OR REPLACE MACRO article_as_of(t) AS TABLE
+SELECT * FROM article_versions WHERE valid_from <= t AND (valid_to IS NULL OR valid_to > t);
+COMMENT ON MACRO TABLE article_as_of IS 'article_as_of(t): articles as they were known at a time t (TIMESTAMP, UTC), one row an article.';
+
+CREATE OR REPLACE VIEW article_history AS
+SELECT url_key, site, url, version, valid_from, valid_to, headline, date_published, date_modified,
+    length(article_body) AS characters,
+    length(article_body) - lag(length(article_body)) OVER one AS characters_more,
+    headline IS DISTINCT FROM lag(headline) OVER one AND version > 1 AS headline_changed,
+    article_body IS DISTINCT FROM lag(article_body) OVER one AND version > 1 AS body_changed
+FROM article_versions WINDOW one AS (PARTITION BY url_key ORDER BY version);
+COMMENT ON VIEW article_history IS 'Versions of articles and what changed from one to the next, one row a version.';
+COMMENT ON COLUMN article_history.characters IS 'Length of the text, characters.';
+COMMENT ON COLUMN article_history.characters_more IS 'Characters more than in the version before; negative if fewer.';
+COMMENT ON COLUMN article_history.headline_changed IS 'Whether the headline differs from that of the version before.';
+COMMENT ON COLUMN article_history.body_changed IS 'Whether the text differs from that of the version before.';
+
+CREATE OR REPLACE VIEW article_blocks AS
+SELECT url_key, version, valid_to IS NULL AS current, site, b."position", b.kind, b."level", b."time",
+    substring(article_body, b."start" + 1, b.length) AS text
+FROM (SELECT * EXCLUDE (blocks), unnest(blocks) AS b FROM article_versions);
+COMMENT ON VIEW article_blocks IS 'Blocks of articles with their text, one row a block of a version.';
+COMMENT ON COLUMN article_blocks.current IS 'Whether the version is the current one.';
+COMMENT ON COLUMN article_blocks."position" IS 'Place among all blocks of the page, those removed too.';
+COMMENT ON COLUMN article_blocks.kind IS 'paragraph, subhead, quote, list_item, table, live_post or code.';
+COMMENT ON COLUMN article_blocks."level" IS '1-6 of a subhead, depth of a list item, else 0.';
+COMMENT ON COLUMN article_blocks."time" IS 'Time of a live post, UTC.';
+COMMENT ON COLUMN article_blocks.text IS 'The block''s text.';
+
+CREATE OR REPLACE VIEW sources AS
+SELECT site, url, last(found_by ORDER BY read_at) AS found_by, min(read_at) AS first_read_at,
+    max(read_at) AS last_read_at, count(*) AS readings, max(read_at) FILTER (outcome = 'ok') AS last_ok_at,
+    last(status ORDER BY read_at) AS status, last(outcome ORDER BY read_at) AS outcome,
+    last(reason ORDER BY read_at) AS reason, last(entries ORDER BY read_at) AS entries,
+    round(median(entries) FILTER (outcome = 'ok'), 1) AS usual_entries, last(new ORDER BY read_at) AS new,
+    last(bounded ORDER BY read_at) AS bounded
+FROM source_reads GROUP BY site, url;
+COMMENT ON VIEW sources IS 'Feeds, sitemaps and section pages with the state of the last reading, one row a source.';
+COMMENT ON COLUMN sources.found_by IS 'feed, news_sitemap, sitemap or section.';
+COMMENT ON COLUMN sources.first_read_at IS 'First reading, UTC.';
+COMMENT ON COLUMN sources.last_read_at IS 'Last reading, UTC.';
+COMMENT ON COLUMN sources.readings IS 'How often it was read.';
+COMMENT ON COLUMN sources.last_ok_at IS 'Last reading that worked, UTC.';
+COMMENT ON COLUMN sources.usual_entries IS 'Median of the URLs it named.';
+
+CREATE OR REPLACE VIEW outcomes AS
+SELECT * FROM (VALUES
+    ('pending', 'open'), ('deferred', 'open'), ('over_limit', 'open'),
+    ('loaded', 'in_store'), ('unchanged', 'in_store'), ('duplicate', 'in_store'),
+    ('index', 'not_article'), ('live', 'not_article'), ('gallery', 'not_article'), ('teaser', 'not_article'),
+    ('consent_wall', 'not_article'), ('paywall', 'not_article'), ('error_page', 'not_article'),
+    ('script_only', 'not_article'), ('empty', 'not_article'), ('not_html', 'not_article'),
+    ('truncated', 'unreadable'), ('undecodable', 'unreadable'), ('too_large', 'unreadable'),
+    ('extraction_timeout', 'unreadable'), ('extraction_failed', 'unreadable'),
+    ('bad_url', 'refused'), ('refused_scheme', 'refused'), ('refused_address', 'refused'), ('off_site', 'refused'),
+    ('robots', 'refused'), ('robots_unreachable', 'refused'), ('noindex', 'refused'), ('licence_required', 'refused'),
+    ('gone', 'site_says_no'), ('blocked', 'site_says_no'), ('rate_limited', 'site_says_no'),
+    ('http_error', 'site_says_no'), ('server_error', 'site_says_no'), ('redirect_limit', 'site_says_no'),
+    ('redirected_home', 'site_says_no'),
+    ('timeout', 'wire'), ('connection_failed', 'wire'), ('dns_failed', 'wire'), ('tls_failed', 'wire'),
+    ('capture_damaged', 'unreadable')
+) t(outcome, class);
+COMMENT ON VIEW outcomes IS 'The vocabulary of outcomes and the class of each.';
+COMMENT ON COLUMN outcomes.outcome IS 'The word, as in urls.outcome and fetches.outcome.';
+COMMENT ON COLUMN outcomes.class IS 'open, in_store, not_article, unreadable, refused, site_says_no or wire.';
+
+CREATE OR REPLACE VIEW missed AS
+SELECT u.site, u.outcome, o.class, coalesce(u.reason, u.outcome) AS reason, u.url, u.title_hint, u.published_hint,
+    u.first_seen_at, u.outcome_at, u.status, u.tries, u.capture_file, u.capture_offset, u.run_id, u.url_key
+FROM urls u LEFT JOIN outcomes o USING (outcome)
+WHERE o.class IS DISTINCT FROM 'in_store';
+COMMENT ON VIEW missed IS 'URLs that are not in the store, and why, one row a URL. With those that are (class in_store) they sum to all of urls.';
+COMMENT ON COLUMN missed.class IS 'Class of the outcome, as in outcomes.';
+COMMENT ON COLUMN missed.reason IS 'Why, in a sentence.';
+
+CREATE OR REPLACE VIEW run_urls AS
+SELECT run_id, url_key, coalesce(any_value(d.site), any_value(f.site)) AS site,
+    coalesce(any_value(f.url), any_value(d.url)) AS url,
+    coalesce(any_value(f.outcome), 'pending') AS outcome, any_value(f.reason) AS reason,
+    any_value(f.ended_at) AS ended_at, coalesce(any_value(f.fetched), false) AS fetched
+FROM (SELECT run_id, url_key, last(site ORDER BY discovered_at) AS site, last(url ORDER BY discovered_at) AS url
+      FROM discoveries GROUP BY run_id, url_key) d
+FULL JOIN (SELECT run_id, url_key, last(site ORDER BY ended_at) AS site, last(url ORDER BY ended_at) AS url,
+        last(outcome ORDER BY ended_at) AS outcome, last(reason ORDER BY ended_at) AS reason, max(ended_at) AS ended_at,
+        bool_or(capture_file IS NOT NULL) AS fetched
+      FROM fetches GROUP BY run_id, url_key) f USING (run_id, url_key)
+GROUP BY run_id, url_key;
+COMMENT ON VIEW run_urls IS 'How each URL of a run ended in that run, one row a URL and run.';
+COMMENT ON COLUMN run_urls.outcome IS 'Outcome at the end of that run; pending if it was not tried.';
+COMMENT ON COLUMN run_urls.fetched IS 'Whether a response of it was captured in that run.';
+
+CREATE OR REPLACE VIEW run_outcomes AS
+SELECT run_id, site, outcome, any_value(o.class) AS class, count(*) AS urls
+FROM run_urls LEFT JOIN outcomes o USING (outcome) GROUP BY run_id, site, outcome;
+COMMENT ON VIEW run_outcomes IS 'URLs of each run by site and outcome.';
+COMMENT ON COLUMN run_outcomes.class IS 'Class of the outcome, as in outcomes.';
+COMMENT ON COLUMN run_outcomes.urls IS 'How many URLs ended so.';
+
+CREATE OR REPLACE VIEW run_summary AS
+SELECT run_id, site, sum(urls)::BIGINT AS discovered, any_value(fetched) AS fetched,
+    coalesce(sum(urls) FILTER (outcome = 'loaded'), 0)::BIGINT AS loaded,
+    coalesce(sum(urls) FILTER (outcome = 'unchanged'), 0)::BIGINT AS unchanged,
+    coalesce(sum(urls) FILTER (outcome = 'duplicate'), 0)::BIGINT AS duplicate,
+    coalesce(sum(urls) FILTER (class = 'open'), 0)::BIGINT AS open,
+    coalesce(sum(urls) FILTER (class IS DISTINCT FROM 'in_store' AND class IS DISTINCT FROM 'open'), 0)::BIGINT
+        AS rejected,
+    map_from_entries(list((outcome, urls) ORDER BY urls DESC, outcome)
+        FILTER (class IS DISTINCT FROM 'in_store')) AS reasons
+FROM run_outcomes
+JOIN (SELECT run_id, site, count(*) FILTER (fetched) AS fetched FROM run_urls GROUP BY run_id, site)
+    USING (run_id, site)
+GROUP BY run_id, site;
+COMMENT ON VIEW run_summary IS 'Each run by site: discovered = loaded + unchanged + duplicate + open + rejected.';
+COMMENT ON COLUMN run_summary.discovered IS 'URLs that the run set out to fetch or refuse.';
+COMMENT ON COLUMN run_summary.fetched IS 'Of those, with a response captured.';
+COMMENT ON COLUMN run_summary.loaded IS 'Of those, articles that are new or changed.';
+COMMENT ON COLUMN run_summary.unchanged IS 'Of those, articles that were the same as before.';
+COMMENT ON COLUMN run_summary.duplicate IS 'Of those, articles that another URL holds.';
+COMMENT ON COLUMN run_summary.open IS 'Of those, to be tried again by the next crawl or still untried (class open).';
+COMMENT ON COLUMN run_summary.rejected IS 'Of those, all others.';
+COMMENT ON COLUMN run_summary.reasons IS 'Outcomes of the open and rejected ones with their counts, most first.';
+
+CREATE OR REPLACE VIEW removed_by_rule AS
+SELECT site, kind, rule, count(*) AS blocks, count(DISTINCT url_key) AS articles, mode(text) AS most_frequent_text
+FROM removed_blocks GROUP BY site, kind, rule;
+COMMENT ON VIEW removed_by_rule IS 'Boilerplate removed, by site, kind and rule.';
+COMMENT ON COLUMN removed_by_rule.blocks IS 'Blocks removed.';
+COMMENT ON COLUMN removed_by_rule.articles IS 'Articles they were removed from.';
+COMMENT ON COLUMN removed_by_rule.most_frequent_text IS 'The text that was removed most often.';
