@@ -94,7 +94,7 @@ def source(
     last_modified: str | None = None,
     bounded: str | None = None,
 ) -> bytes:
-    """A feed, sitemap or section page: `result` is "ok" or a word of `Outcome`, `bounded` names a limit that was hit."""
+    """A feed, sitemap or section page: `result` is "ok" or a word of `Outcome`, `bounded` names a limit hit."""
     return line(
         {
             "kind": "source",

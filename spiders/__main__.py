@@ -1,0 +1,165 @@
+"""The spider's child process: `python -m spiders JOB.json` (docs/design.md, "The spider's child process").
+
+Exit code 0: ended by itself, by its limit or because it was told to; 1: the disk refused or a fault of ours, all
+that was fetched is kept; 2: the job cannot be done as it is written.
+"""
+
+import asyncio
+import contextlib
+import functools
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spiders.captures import SegmentWriter
+from spiders.job import Job, JobError, load_job
+from spiders.known import Known
+from spiders.robots import RobotsCache, now_utc
+from spiders.run import Run
+from spiders.site import Site, SiteError
+
+# Requests under way when we are told to stop have this long; the promise is 30 s in all.
+_GRACE_S = 15.0
+_log = logging.getLogger("spiders")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job whose file is the only argument; returns the exit code."""
+    if len(arguments) != 1:
+        print("usage: python -m spiders JOB.json", file=sys.stderr)  # noqa: T201
+        return 2
+    _log_to_stdout()
+    try:
+        job, sites = load_job(Path(arguments[0]))
+        return asyncio.run(_Child(job, sites).run())
+    except (JobError, SiteError) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return 2
+    except OSError as error:
+        _log.error("the crawl ends: %s", error)
+        print(f"the crawl ends: {error}", file=sys.stderr)  # noqa: T201
+        return 1
+
+
+class _Child:
+    """One crawl with its signals, its parent's pipe and its clock."""
+
+    def __init__(self, job: Job, sites: list[Site]) -> None:
+        self._job, self._sites = job, sites
+        writer = SegmentWriter(
+            Path(job.captures),
+            job.shard,
+            data=Path(job.data),
+            software=job.agent(),
+            max_bytes=job.segment_bytes,
+            max_age_s=job.segment_s,
+        )
+        self._run = Run(writer, [site.name for site in sites], _tell_segment)
+        self._failure: OSError | None = None
+
+    async def run(self) -> int:
+        """Crawl until all is done or somebody says stop."""
+        # Scrapy and aiohttp take 0.5 s of CPU to import: not before the job is known to be good.
+        from scrapy.crawler import AsyncCrawlerRunner  # noqa: PLC0415
+
+        from spiders.crawl import Crawl  # noqa: PLC0415
+        from spiders.news import NewsSpider  # noqa: PLC0415
+        from spiders.settings import settings  # noqa: PLC0415
+
+        job = self._job
+        known = Known(Path(job.known) if job.known else None)
+        cache = RobotsCache(Path(job.data) / "robots")
+        self._crawl = Crawl(job, self._sites, run=self._run, known=known, cache=cache)
+        runner = AsyncCrawlerRunner(settings(job))
+        crawler = runner.create_crawler(NewsSpider)
+        self._hurry: Callable[[], None] = functools.partial(_hurry, crawler)
+        self._listen()
+        ticking = asyncio.create_task(self._tick())
+        try:
+            self._crawl.plan()
+            await crawler.crawl_async(crawl=self._crawl)
+        finally:
+            ticking.cancel()
+            known.close()
+        reason = self._crawl.reason
+        _tell(self._run.progress())
+        self._run.close(reason, now_utc())
+        _tell({"event": "finished", "reason": reason})
+        return 0
+
+    def _listen(self) -> None:
+        """Stop at the first SIGTERM or SIGINT or when the parent is gone; end at once at the second signal."""
+        loop = asyncio.get_running_loop()
+
+        def told(name: str) -> None:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.add_signal_handler(number, os._exit, 130)
+            self._stop(f"{name}: no more is asked for, what is under way may come in")
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told, number.name)
+
+        def watch() -> None:
+            with contextlib.suppress(OSError):  # closed from the start: there is no parent to watch
+                while os.read(0, 4096):  # not sys.stdin: its lock would be held at our own end
+                    pass
+            with contextlib.suppress(RuntimeError):  # the loop is closed: we ended first
+                loop.call_soon_threadsafe(self._stop, "the parent process is gone")
+
+        threading.Thread(target=watch, daemon=True, name="parent").start()
+
+    def _stop(self, why: str) -> None:
+        _log.warning("%s", why)
+        self._crawl.stop("cancelled")
+        self._hurry()
+
+    async def _tick(self) -> None:
+        """Each second: rotate by age, tell how far we are."""
+        while True:
+            await asyncio.sleep(1)
+            self._run.rotate_if_due()
+            _tell(self._run.progress())
+
+
+def _hurry(crawler: Any) -> None:  # noqa: ANN401 - scrapy.crawler.Crawler, imported late
+    if crawler.engine is not None:
+        for handler in crawler.engine.downloader.handlers._handlers.values():  # noqa: SLF001 - no public way
+            handler.hurry(_GRACE_S)
+
+
+def _tell_segment(journal: Path) -> None:
+    _tell({"event": "segment", "path": str(journal)})
+
+
+def _tell(event: dict[str, object]) -> None:
+    """Write an event. A parent that does not listen any more is noticed at standard input."""
+    with contextlib.suppress(BrokenPipeError, ValueError):
+        sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
+        sys.stdout.buffer.flush()
+
+
+class _Events(logging.Handler):
+    """Log records as events."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        site = getattr(record, "site", None)
+        message = record.getMessage()
+        if record.exc_info and record.exc_info[1]:
+            message = f"{message}: {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+        _tell({"event": "log", "level": record.levelname.lower(), "site": site, "message": message[:2000]})
+
+
+def _log_to_stdout() -> None:
+    logging.basicConfig(level=logging.WARNING, handlers=[_Events()], force=True)
+    logging.getLogger("spiders").setLevel(logging.INFO)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

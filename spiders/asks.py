@@ -1,0 +1,72 @@
+"""An ask: one request that is to be made, as plain data, from the moment it is planned until its answer is judged."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import IntEnum
+
+from extraction.records import Discovery
+from spiders.robots import MOST_BYTES
+from spiders.site import Site
+
+# As received; the largest of 3,985 real article pages has 3 MB decoded.
+LARGEST_PAGE = 16 << 20
+# Feeds and sitemaps: the sitemap protocol allows 50 MB decompressed; as received they are far smaller.
+LARGEST_SOURCE = 32 << 20
+_MEDIA = ("image/", "video/", "audio/", "font/")
+_NO_PAGES = frozenset({"application/pdf", "application/zip", "application/epub+zip", "application/x-shockwave-flash"})
+
+
+class Kind(IntEnum):
+    """What is asked for; the lower goes first on its host."""
+
+    ROBOTS = 0
+    SOURCE = 1
+    PAGE = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request: `url` is where it goes now, `hops` the URLs that redirected to it."""
+
+    kind: Kind
+    url: str
+    site: Site
+    discovery: Discovery | None = None  # of a page
+    found_by: str = ""  # of a source: its kind, as in Discovery
+    origin: str = ""  # of a robots.txt: whose it is
+    depth: int = 0  # of a sitemap in its index
+    lastmod: datetime | None = None  # of a sitemap, as its index says
+    attempts: int = 0  # made so far, this hop's only
+    hops: tuple[str, ...] = ()
+    headers: dict[str, str] | None = field(default=None)  # conditional ones
+
+    @property
+    def largest(self) -> int:
+        """Most bytes taken of the body."""
+        return (MOST_BYTES + 1, LARGEST_SOURCE, LARGEST_PAGE)[self.kind]
+
+    @property
+    def cut(self) -> bool:
+        """Whether a larger body is cut there instead of refused."""
+        return self.kind is Kind.ROBOTS
+
+    @property
+    def start(self) -> str:
+        """The URL that was first asked for."""
+        return self.hops[0] if self.hops else self.url
+
+    def wants_body(self, status: int, content_type: str) -> bool:
+        """Whether the body is of any use; only a page at 200 is kept, and no film is fetched to be thrown away."""
+        if status != 200:
+            return False
+        if self.kind is not Kind.PAGE:
+            return True
+        return not content_type.startswith(_MEDIA) and content_type not in _NO_PAGES
+
+    def again(self) -> "Ask":
+        """Return the same ask after one attempt more."""
+        return replace(self, attempts=self.attempts + 1)
+
+    def redirected(self, url: str) -> "Ask":
+        """Return the ask for where a redirect leads."""
+        return replace(self, url=url, hops=(*self.hops, self.url), attempts=0, headers=None)

@@ -1,0 +1,95 @@
+"""The job of one spider process: a strict JSON file, written by whoever starts it."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from extraction.urls import host
+from spiders.guard import is_loopback_host
+from spiders.site import Site, load_site
+
+
+class JobError(ValueError):
+    """The job cannot be done as it is written; the text names the file, what is wrong and the mend."""
+
+
+class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What one spider process is to do.
+
+    `captures` is the run's folder, below `data`. `first_day` and `last_day` are inclusive, in each site's time zone:
+    sitemaps are pruned by them; a nightly crawl takes feeds whole. With `discover` false no source is read: `urls`
+    ([site, URL]) and the pending list are all there is. `timeout_s` bounds one request from its first byte sent to
+    its last received, `patience_s` how long a host that asks us to wait (Retry-After, circuit open) is waited for
+    before its URLs are deferred to the next crawl.
+    """
+
+    run_id: str
+    shard: str
+    data: str
+    captures: str
+    sites: list[str]
+    user_agent: str
+    contact: str | None = None
+    known: str | None = None
+    pending: str | None = None
+    urls: list[tuple[str, str]] = []
+    mode: Literal["nightly", "backfill"] = "nightly"
+    first_day: date | None = None
+    last_day: date | None = None
+    refetch: bool = False
+    limit_pages: int | None = None
+    segment_bytes: int = 64 << 20
+    segment_s: float = 60.0
+    discover: bool = True
+    timeout_s: float = 45.0
+    patience_s: float = 120.0
+
+    def agent(self) -> str:
+        """Return the User-Agent to send: the product with the operator's contact."""
+        if not self.contact or self.contact in self.user_agent:
+            return self.user_agent
+        return f"{self.user_agent} (+{self.contact})"
+
+
+def load_job(path: Path) -> tuple[Job, list[Site]]:
+    """Read a job and its sites. Raises JobError, or SiteError for a site's file."""
+    try:
+        job = msgspec.json.decode(path.read_bytes(), type=Job)
+    except OSError as error:
+        raise JobError(f"{path}: cannot be read: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise JobError(f"{path}: {error}") from error
+    _check(job, path)
+    sites = [load_site(Path(name)) for name in job.sites]
+    _check_contact(job, sites, path)
+    return job, sites
+
+
+def _check(job: Job, path: Path) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}", job.shard):
+        raise JobError(f"{path}: shard {job.shard!r} is to be a file name: letters, digits, dot, dash, underscore")
+    if not Path(job.captures).resolve().is_relative_to(Path(job.data).resolve()):
+        raise JobError(f"{path}: captures {job.captures!r} is to be a folder below data {job.data!r}")
+    if job.first_day and job.last_day and job.last_day < job.first_day:
+        raise JobError(f"{path}: last_day {job.last_day} is before first_day {job.first_day}")
+    if not 1 <= job.timeout_s <= 60:
+        raise JobError(f"{path}: timeout_s {job.timeout_s} is to be from 1 to 60 seconds")
+    if job.limit_pages is not None and job.limit_pages < 1:
+        raise JobError(f"{path}: limit_pages {job.limit_pages} is to be 1 or more, or null")
+    if re.search(r"[^\x20-\x7e]", job.agent()) or not job.agent().startswith("Nightdesk"):
+        raise JobError(f"{path}: user_agent {job.user_agent!r} is to begin with Nightdesk and hold plain ASCII")
+
+
+def _check_contact(job: Job, sites: list[Site], path: Path) -> None:
+    """Refuse to ask a public host for anything without saying who asks."""
+    if job.contact:
+        return
+    public = [site.name for site in sites if not is_loopback_host(host(site.url))]
+    if public:
+        raise JobError(
+            f"{path}: no contact is set, and {public[0]} is a public site ({len(public)} in all): site owners must be"
+            ' able to reach you; write contact = "https://… or an e-mail address" into nightdesk.toml'
+        )

@@ -1,0 +1,142 @@
+"""A loopback origin, and crawls of it by the real child process."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from extraction.records import Page
+from spiders.captures import closed_segments, read_journal, read_pages, warc_of
+from tests.spiders.origin import Origin
+
+
+@dataclass
+class Crawled:
+    """What a crawl left behind."""
+
+    code: int
+    events: list[dict[str, Any]]
+    errors: str
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    pages: list[Page] = field(default_factory=list)
+
+    @property
+    def outcomes(self) -> dict[str, str]:
+        """The end of each URL, by path and query: `page` or a word of `Outcome`."""
+        ends = {e["url"]: e["outcome"] for e in self.entries if e["kind"] == "outcome"}
+        ends |= {page.discovery.url: "page" for page in self.pages}
+        return {_path(url): end for url, end in ends.items()}
+
+    @property
+    def reasons(self) -> dict[str, str]:
+        return {_path(e["url"]): e["reason"] for e in self.entries if e["kind"] == "outcome"}
+
+    @property
+    def sources(self) -> dict[str, dict[str, Any]]:
+        return {_path(e["url"]): e for e in self.entries if e["kind"] == "source"}
+
+    @property
+    def discovered(self) -> list[str]:
+        return [_path(e["url"]) for e in self.entries if e["kind"] == "discovered"]
+
+    @property
+    def logged(self) -> list[str]:
+        return [event["message"] for event in self.events if event["event"] == "log"]
+
+    def assert_sums(self) -> None:
+        """Each discovered URL has one end at most; the counts of the last progress event agree with the files."""
+        keys = [e["url_key"] for e in self.entries if e["kind"] == "discovered"]
+        assert len(keys) == len(set(keys)), [key for key, n in Counter(keys).items() if n > 1]
+        ends = [e["url"] for e in self.entries if e["kind"] == "outcome"] + [p.discovery.url for p in self.pages]
+        assert len(ends) == len(set(ends)), [url for url, n in Counter(ends).items() if n > 1]
+        assert set(ends) <= {e["url"] for e in self.entries if e["kind"] == "discovered"}
+        last = [event for event in self.events if event["event"] == "progress"][-1]["sites"].values()
+        assert sum(site["discovered"] for site in last) == len(keys)
+        assert sum(site["fetched"] for site in last) == len(self.pages)
+        assert sum(sum(site["outcomes"].values()) for site in last) == len(ends) - len(self.pages)
+        assert sum(site["pending"] for site in last) == len(keys) - len(ends)
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with Origin() as served:
+        yield served
+
+
+@pytest.fixture
+def crawl(tmp_path: Path) -> Callable[..., Crawled]:
+    """Crawl with the real child process: `sites` maps a name to its keys; other arguments go into the job."""
+    return lambda sites, **job: finish(start(tmp_path, sites, **job), tmp_path)
+
+
+def site_file(folder: Path, name: str, url: str, **tables: Mapping[str, Any]) -> Path:
+    lines = [f'name = "{name}"', 'title = "T"', f"url = {json.dumps(url)}", 'country = "be"', 'languages = ["en"]']
+    lines += ['time_zone = "Europe/Brussels"', "enabled = true"]
+    tables = {"network": {"allow": ["127.0.0.0/8"]}, **tables}
+    hosts = tables.pop("hosts", None)
+    if hosts:
+        lines.append(f"hosts = {json.dumps(hosts)}")
+    for table, keys in tables.items():
+        lines.append(f"[{table}]")
+        lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
+    path = folder / f"{name}.toml"
+    path.write_text("\n".join(lines), "utf-8")
+    return path
+
+
+def start(data: Path, sites: Mapping[str, Mapping[str, Any]], *, run_id: str = "r1", **job: Any) -> subprocess.Popen[str]:
+    folder = data / "sites"
+    folder.mkdir(exist_ok=True)
+    files = []
+    for name, keys in sites.items():
+        tables = {"politeness": {"delay_s": 0.02}, **keys}
+        files.append(str(site_file(folder, name, tables.pop("url"), **tables)))
+    spec = {
+        "run_id": run_id,
+        "shard": "s0",
+        "data": str(data),
+        "captures": str(data / "captures" / run_id),
+        "sites": files,
+        "user_agent": "Nightdesk/test",
+        "timeout_s": 5,
+        "patience_s": 5,
+        **job,
+    }
+    path = data / f"{run_id}.json"
+    path.write_text(json.dumps(spec), "utf-8")
+    return subprocess.Popen(
+        [sys.executable, "-m", "spiders", str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONWARNINGS": "error::ResourceWarning"},
+    )
+
+
+def finish(process: subprocess.Popen[str], data: Path, *, run_id: str = "r1", timeout_s: float = 60) -> Crawled:
+    # communicate() would close standard input, which tells the child that its parent is gone.
+    held, process.stdin = process.stdin, None
+    output, errors = process.communicate(timeout=timeout_s)
+    assert held is not None
+    held.close()
+    crawled = Crawled(process.returncode, [json.loads(line) for line in output.splitlines()], errors)
+    folder = data / "captures" / run_id
+    for journal in closed_segments(folder) if folder.exists() else ():
+        crawled.entries += read_journal(journal)
+        warc = warc_of(journal)
+        crawled.pages += read_pages(warc, data=data) if warc else ()
+    return crawled
+
+
+def _path(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return "/" + rest.partition("/")[2] if scheme in {"http", "https"} and "localhost" in rest else url
