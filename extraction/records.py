@@ -43,6 +43,7 @@ class Outcome(StrEnum):
     REFUSED_SCHEME = "refused_scheme"
     REFUSED_ADDRESS = "refused_address"  # private, loopback, … and the site's own file does not allow it
     OFF_SITE = "off_site"
+    EXCLUDED = "excluded"  # no article on the face of it (advertisement, file, …) or by the site's own patterns
     ROBOTS = "robots"  # disallowed by robots.txt
     ROBOTS_UNREACHABLE = "robots_unreachable"  # RFC 9309 2.3.1.4: unreachable means disallowed
     NOINDEX = "noindex"  # robots meta or X-Robots-Tag

@@ -97,6 +97,8 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
 
     def wants(self, url: str) -> str | None:
         """Why the site's `[articles]` patterns refuse a canonical URL; None if it may be an article."""
+        if not (self.articles.include or self.articles.exclude):
+            return None
         parts = urlsplit(url)
         path = (parts.path + (f"?{parts.query}" if parts.query else ""))[:MAX_PATH_CHARS]
         for pattern in self.articles.exclude:

@@ -1,0 +1,335 @@
+"""The markup of feeds and sitemaps, which nobody trusts: bytes → records of text, repaired where broken, bounded.
+
+No tree is built, so that a file of 50 MB costs its own size. Everything before the root element is cut off, the DOCTYPE
+with it: without declarations there is no entity to expand and no file or host to ask (XXE, billion laughs).
+"""
+
+import codecs
+import functools
+import html
+import re
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+MAX_BYTES = 50 * 1024 * 1024  # the sitemap protocol's bound, uncompressed (sitemaps.org)
+MAX_ELEMENTS = 2_000_000  # 50,000 URLs with 40 elements each
+MAX_FIELDS = 400  # of one record; sitemaps may name 1,000 pictures a page, none of which we read
+MAX_FIELD_CHARS = 20_000
+MAX_GZIP_LAYERS = 3
+CHUNK = 64 * 1024
+
+_GZIP = b"\x1f\x8b"
+_XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
+_NEWS = "http://www.google.com/schemas/sitemap-news/"
+_PREFIXES = {
+    "http://purl.org/dc/elements/1.1/": "dc:",
+    "http://purl.org/dc/terms/": "dc:",
+    "http://rssnamespace.org/feedburner/ext/1.0": "feedburner:",
+}
+_CORE = re.compile(
+    r"http://(?:www\.w3\.org/2005/Atom|purl\.org/atom/|purl\.org/rss/1\.0/|my\.netscape\.com/rdf/|channel\.netscape\.com/rdf/"
+    r"|backend\.userland\.com/rss|www\.rssboard\.org/|www\.google\.com/schemas/sitemap/)"
+    r"|https?://www\.sitemaps\.org/schemas/sitemap/",
+    re.IGNORECASE,
+)
+_ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|RDF|feed|urlset|sitemapindex)(?=[\s>/])", re.IGNORECASE)
+_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
+_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
+_RECORD_TAGS = {"item", "entry", "url", "sitemap"}
+
+
+@dataclass(slots=True)
+class Field:
+    """One element of a record: its name (with `news:`, `dc:` or `feedburner:` outside the core), attributes, text."""
+
+    name: str
+    attributes: dict[str, str]
+    parts: list[str] = field(default_factory=list)
+    size: int = 0
+
+    @property
+    def text(self) -> str:
+        """The text inside, without the white space around it."""
+        return "".join(self.parts).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An item, entry, url or sitemap element: its tag, the xml:base that holds in it, its fields in order."""
+
+    tag: str
+    base: str | None
+    about: str | None  # rdf:about of RSS 1.0 and 0.9
+    fields: list[Field]
+
+    def first(self, *names: str) -> str | None:
+        """The text of the first field of the first of `names` that has any."""
+        for name in names:
+            for entry in self.fields:
+                if entry.name == name and (text := entry.text):
+                    return text
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Unpacked:
+    """A body without its gzip layers. `problem` says what was wrong with them, `bounded` which limit cut it."""
+
+    body: bytes
+    problem: str | None = None
+    bounded: str | None = None
+
+
+Take = Callable[[Record], bool]
+
+
+class _EnoughError(Exception):
+    """Raised inside the parser to end it at a limit."""
+
+
+def unpack(body: bytes, *, max_bytes: int = MAX_BYTES) -> Unpacked:
+    """Undo gzip, told by its first bytes and never by a name: `.gz` that is none, and gzip inside gzip, are common."""
+    problem = None
+    for _ in range(MAX_GZIP_LAYERS):
+        if not body.startswith(_GZIP):
+            break
+        body, problem, full = _gunzip(body, max_bytes)
+        if full:
+            return Unpacked(body, problem, f"{max_bytes} bytes")
+    else:
+        if body.startswith(_GZIP):
+            return Unpacked(b"", f"more than {MAX_GZIP_LAYERS} layers of gzip")
+    if len(body) > max_bytes:
+        return Unpacked(body[:max_bytes], problem, f"{max_bytes} bytes")
+    return Unpacked(body, problem)
+
+
+def _gunzip(body: bytes, max_bytes: int) -> tuple[bytes, str | None, bool]:
+    """Decompress all gzip members up to `max_bytes`: the bytes, what was wrong, whether the limit cut them."""
+    out = bytearray()
+    rest = body
+    while rest.startswith(_GZIP):
+        member = zlib.decompressobj(wbits=31)
+        try:
+            out += member.decompress(rest, max_bytes + 1 - len(out))
+        except zlib.error as error:
+            return bytes(out), f"damaged gzip ({error})", False
+        if len(out) > max_bytes:
+            return bytes(out[:max_bytes]), None, True
+        if not member.eof:
+            return bytes(out), "gzip cut off in the middle", False
+        rest = member.unused_data
+    return bytes(out), None, False
+
+
+def kind(body: bytes) -> str:
+    """What the bytes are, by their beginning: rss, rdf, feed, urlset, sitemapindex, json, html, text or empty."""
+    head = body[: 4 * CHUNK]
+    if not head.strip(b"\x00\xef\xbb\xbf\xfe\xff \t\r\n"):
+        return "empty"
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) or b"\x00" in head[:4]:
+        head = to_utf8(head)[0]
+    page, root = _HTML.search(head), _ROOT.search(head)
+    if root and not (page and page.start() < root.start()):
+        return root[1].decode().lower()
+    if page:
+        return "html"
+    return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else "text"
+
+
+def to_utf8(body: bytes) -> tuple[bytes, str | None]:
+    """The body as UTF-8, and what was wrong with the charset it claims. Bytes are believed before declarations."""
+    for mark, name in (
+        (codecs.BOM_UTF8, "utf-8"),
+        (codecs.BOM_UTF16_LE, "utf-16-le"),
+        (codecs.BOM_UTF16_BE, "utf-16-be"),
+    ):
+        if body.startswith(mark):
+            body = body[len(mark) :]
+            if name != "utf-8":
+                return body.decode(name, "replace").encode(), None
+    declared = _declared(body)
+    if is_utf8(body):
+        lies = declared not in {None, "utf-8", "ascii"} and not body.isascii()
+        return body, f"declared as {declared}, is UTF-8" if lies else None
+    for charset in filter(None, dict.fromkeys((declared if declared != "utf-8" else None, _wide(body), "cp1252"))):
+        try:
+            text = body.decode(charset)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        lie = None if charset == declared else f"declared as {declared or 'nothing'}, read as {charset}"
+        return text.encode("utf-8", "replace"), lie
+    return body.decode("cp1252", "replace").encode(), f"undecodable as {declared or 'UTF-8'}, read as cp1252"
+
+
+def _declared(body: bytes) -> str | None:
+    found = _DECLARED.search(body[:1024])
+    try:
+        return codecs.lookup(found[1].decode()).name if found else None
+    except LookupError:
+        return None
+
+
+def _wide(body: bytes) -> str | None:
+    """UTF-16 without a byte order mark: every second byte of the first characters is NUL."""
+    return {b"\x00<\x00": "utf-16-be", b"<\x00?": "utf-16-le", b"<\x00r": "utf-16-le"}.get(body[:3])
+
+
+def is_utf8(body: bytes) -> bool:
+    """Whether the bytes are UTF-8, told without decoding them into one text."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(body), CHUNK):
+            decoder.decode(body[start : start + CHUNK])
+        decoder.decode(b"", final=len(body) < MAX_BYTES)  # a body cut at the limit may end inside a character
+    except UnicodeDecodeError:
+        return False
+    return b"\x00" not in body[:4]
+
+
+def read_records(body: bytes, begin: Callable[[], Take]) -> tuple[list[str], str | None]:
+    """Read an XML body strictly; if it is broken, repair it and read it anew, recovering what can be.
+
+    `begin` is called before each reading and returns what takes its records, until that returns False. The result is
+    the problems found, and the limit that ended the reading (None: it was read to its end).
+    """
+    body, problem = to_utf8(body)
+    problems = [problem] if problem else []
+    root = _ROOT.search(body)
+    if root is None:
+        return [*problems, "neither a feed nor a sitemap"], None
+    broken, bounded = _parse(body, root.start(), begin(), recover=False)
+    if broken:
+        problems.append(f"broken XML: {broken}")
+        _, bounded = _parse(_repair(body[root.start() :]), 0, begin(), recover=True)
+    return problems, bounded
+
+
+def _parse(body: bytes, start: int, take: Take, *, recover: bool) -> tuple[str | None, str | None]:
+    target = _Records(take)
+    parser = etree.XMLParser(
+        target=target,  # type: ignore[arg-type]  # the stubs say str | bytes; Python 3 gives str
+        recover=recover,
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        encoding="utf-8",
+    )
+    try:
+        for at in range(start, len(body), CHUNK):
+            parser.feed(body[at : at + CHUNK])
+        parser.close()
+    except _EnoughError as enough:
+        return None, str(enough)
+    except etree.XMLSyntaxError as error:
+        target.flush()
+        return str(error)[:200], None
+    target.flush()
+    return None, None
+
+
+class _Records:
+    """The parser's target: gathers the fields of each record, hands it on, forgets it."""
+
+    def __init__(self, take: Take) -> None:
+        self.take = take
+        self.elements = 0
+        self.base: str | None = None
+        self.record: Record | None = None
+        self.open: list[Field | None] = []  # the elements open inside the record
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        self.elements += 1
+        if self.elements > MAX_ELEMENTS:
+            raise _EnoughError(f"{MAX_ELEMENTS} elements")
+        name = _name(tag)
+        if name in _RECORD_TAGS:  # also inside a record: its end tag is missing
+            self.flush()
+            base = attributes.get(f"{_XML_NAMESPACE}base", self.base)
+            about = next((value for key, value in attributes.items() if key.endswith("about")), None)
+            self.record = Record(name, base, about, [])
+        elif self.record is None:
+            self.base = attributes.get(f"{_XML_NAMESPACE}base", self.base)
+        else:
+            self._start_field(name, attributes)
+
+    def _start_field(self, name: str, attributes: dict[str, str]) -> None:
+        assert self.record is not None
+        outer = self.open[-1] if self.open else None
+        is_field = name.startswith("news:") if self.open else not name.startswith("other:")
+        if not is_field or len(self.record.fields) >= MAX_FIELDS:
+            self.open.append(outer)  # the text of markup inside a field is the field's
+            return
+        named = {_name(key): value[:MAX_FIELD_CHARS] for key, value in attributes.items()} if attributes else {}
+        entry = Field(name, named)
+        self.record.fields.append(entry)
+        self.open.append(entry)
+
+    def end(self, tag: str) -> None:
+        if self.record is None:
+            return
+        if self.open:
+            self.open.pop()
+        elif _name(tag) == self.record.tag:
+            self.flush()
+
+    def data(self, data: str) -> None:
+        if self.open and (entry := self.open[-1]) is not None and entry.size < MAX_FIELD_CHARS:
+            entry.parts.append(data[: MAX_FIELD_CHARS - entry.size])
+            entry.size += len(data)
+
+    def comment(self, text: str) -> None:
+        """Comments are nothing."""
+
+    def close(self) -> None:
+        """The end of the body; `flush` is called by hand, for a broken body never gets here."""
+
+    def flush(self) -> None:
+        record, self.record, self.open = self.record, None, []
+        if record is not None and not self.take(record):
+            raise _EnoughError("entries")
+
+
+@functools.lru_cache(maxsize=1024)
+def _name(tag: str) -> str:
+    """The local name in lower case, with a prefix for a namespace outside the core of feeds and sitemaps."""
+    uri, brace, local = tag.removeprefix("{").rpartition("}")
+    local = local.lower()
+    if not brace or _CORE.match(uri):
+        return local
+    if uri.startswith(_NEWS):
+        return f"news:{local}"
+    return f"{_PREFIXES.get(uri, 'other:')}{local}"
+
+
+_REPAIRS = re.compile(
+    rb"<!\[CDATA\[.*?\]\]>"  # kept as it is
+    rb"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});"
+    rb"|&"
+    rb"|<(?![A-Za-z_/!?])"
+    rb"|[\x00-\x08\x0b\x0c\x0e-\x1f]",
+    re.DOTALL,
+)
+
+
+def _repair(body: bytes) -> bytes:
+    """Mend what breaks XML most: bare ampersands and less-than signs, HTML's entities, control characters."""
+    return _REPAIRS.sub(_mend, body)
+
+
+def _mend(match: re.Match[bytes]) -> bytes:
+    found = match[0]
+    if found.startswith(b"<!["):
+        return found
+    if found in {b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;"}:
+        return found
+    if found == b"<":
+        return b"&lt;"
+    if not found.startswith(b"&"):
+        return b" "
+    text = html.unescape(found.decode()) if found.endswith(b";") else "&"
+    return html.escape(text).encode("utf-8", "replace") if text.isprintable() or text.isspace() else b" "
