@@ -1,0 +1,237 @@
+# ruff: noqa: PLC0415 - `nightdesk --help` must not wait for Prefect, nor `sql` for Scrapy
+# ruff: noqa: T201 - a command speaks by printing
+"""The command line. Whatever is slow to import is imported by the command that needs it."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import App, CycloptsError, Parameter
+
+if TYPE_CHECKING:
+    from datetime import date
+
+USER_ERROR = 2  # exit code: the command, a file or the settings are to be mended by whoever gave them
+FAILED = 1
+
+app = App(
+    name="nightdesk",
+    help="Fetch news sites every night, clean the articles, and ask questions of them in SQL.",
+    help_format="plaintext",
+    version_flags=["--version"],
+    result_action="return_value",
+)
+
+Data = Annotated[Path | None, Parameter(name="--data", help="Data folder. [default: NIGHTDESK_DATA, else ./data]")]
+Sites = Annotated[
+    list[str] | None,
+    Parameter(name="--site", help="A site by name; can be given several times. [default: all enabled]"),
+]
+Refetch = Annotated[bool, Parameter(negative="", help="Fetch known pages again; what changed becomes a new version.")]
+Limit = Annotated[int, Parameter(help="The most pages to fetch; 0: no limit but the sites' own.")]
+
+
+@app.command
+def crawl(*, site: Sites = None, refetch: Refetch = False, limit: Limit = 0, data: Data = None) -> int:
+    """Run the nightly crawl now: fetch what is new, clean it, load it."""
+    from flows.terminal import run_nightly
+
+    return run_nightly(data, site or [], refetch=refetch, limit_pages=limit)
+
+
+@app.command
+def backfill(
+    *,
+    first_day: Annotated[str, Parameter(help="First day to fill, as 2026-11-01, in each site's time zone.")],
+    last_day: Annotated[str, Parameter(help="Last day to fill, itself included.")],
+    site: Sites = None,
+    refetch: Refetch = False,
+    limit: Limit = 0,
+    data: Data = None,
+) -> int:
+    """Fetch the articles of past days from the sites' own archives."""
+    from flows.terminal import run_backfill
+
+    days = (_day("--first-day", first_day), _day("--last-day", last_day))
+    return run_backfill(data, site or [], *days, refetch=refetch, limit_pages=limit)
+
+
+@app.command
+def up(
+    *,
+    port: Annotated[
+        int | None, Parameter(help="Port of the user interface. [default: `port` of nightdesk.toml, 4200]")
+    ] = None,
+    data: Data = None,
+) -> int:
+    """Serve Prefect's user interface and run the nightly crawl on its schedule, until Ctrl-C."""
+    from flows.terminal import run_up
+
+    return run_up(data, port)
+
+
+@app.command
+def demo(*, data: Annotated[Path | None, Parameter(help="Data folder. [default: ./demo-data]")] = None) -> int:
+    """Run the nightly crawl over three bundled news sites. Run it twice: the second time an article has changed."""
+    from flows.demo import demo as run_demo
+
+    return run_demo(data)
+
+
+@app.command
+def sql(
+    query: Annotated[str | None, Parameter(help="One or more statements. [default: asks for them]")] = None,
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative="", help="Print a JSON array of objects.")] = False,
+    csv: Annotated[bool, Parameter(negative="", help="Print CSV.")] = False,
+    data: Data = None,
+) -> int:
+    """Ask the store in SQL, read-only; without a query, one after the other."""
+    from flows import shell
+    from flows.config import data_folder
+    from storage.query import Session
+
+    folder = data_folder(data)
+    form: shell.Form = "json" if json else "csv" if csv else "table"
+    if query is None and sys.stdin.isatty():
+        shell.interactive(folder, form, folder / "sql-history")
+        return 0
+    with Session(folder) as session:
+        shell.show(session.ask(query if query is not None else sys.stdin.read()), form, sys.stdout)
+    return 0
+
+
+@app.command
+def queries(name: str | None = None, /, *, data: Data = None) -> int:
+    """List the questions of the cookbook, or ask the one of that name."""
+    from flows import shell
+    from flows.config import data_folder
+    from flows.inspect import recipe
+    from storage.query import Session, cookbook
+
+    if name is None:
+        for found in cookbook():
+            print(f"{found.name:32} {found.question}")
+        return 0
+    found = recipe(name)
+    print(found.sql)
+    with Session(data_folder(data)) as session:
+        shell.show(session.ask(found.sql), "table", sys.stdout)
+    return 0
+
+
+@app.command
+def report(run: str | None = None, /, *, data: Data = None) -> int:
+    """Show what a run came to: the last one, or that of the given id."""
+    from flows.inspect import report as show
+
+    return show(data, run)
+
+
+@app.command
+def status(*, data: Data = None) -> int:
+    """Show what is in the data folder, what runs now, and what waits to be loaded."""
+    from flows.inspect import status as show
+
+    return show(data)
+
+
+@app.command
+def doctor(*, data: Data = None) -> int:
+    """Check the installation, and say the mend of what is wrong."""
+    from flows.doctor import doctor as check
+
+    return check(data)
+
+
+@app.command
+def explain(page: str, /, *, site: str | None = None, data: Data = None) -> int:
+    """Show the article of a page, by URL or file, with what was removed from it and why."""
+    from flows.inspect import explain as show
+
+    return show(data, page, site)
+
+
+sites = app.command(App(name="sites", help="List, show, add and check the sites that are crawled."))
+
+
+@sites.command(name="list")
+def list_sites(
+    *,
+    everything: Annotated[bool, Parameter(name="--all", negative="", help="Also those that are not enabled.")] = False,
+    data: Data = None,
+) -> int:
+    """List the sites."""
+    from flows.sites import list_sites as show
+
+    return show(data, everything=everything)
+
+
+@sites.command(name="show")
+def show_site(name: str, /, *, data: Data = None) -> int:
+    """Show a site's file."""
+    from flows.sites import show_site as show
+
+    return show(data, name)
+
+
+@sites.command(name="add")
+def add_site(url: str, /, *, name: str | None = None, data: Data = None) -> int:
+    """Find a site's feeds and sitemaps and write its file."""
+    from flows.sites import add_site as add
+
+    return add(data, url, name)
+
+
+@sites.command(name="check")
+def check_sites(names: list[str] | None = None, /, *, data: Data = None) -> int:
+    """Read each source of the sites (all enabled ones) and say what it yields now."""
+    from flows.sites import check_sites as check
+
+    return check(data, names or [])
+
+
+def _day(option: str, text: str) -> "date":
+    from datetime import date
+
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text!r}: no date; write it as 2026-11-01") from None
+
+
+class UsageError(ValueError):
+    """Something on the command line makes no sense; the text says what, and the mend."""
+
+
+def main() -> None:
+    """Run a command; end with 0, with 1 if it failed, with 2 and one message if its user is to mend something."""
+    sys.exit(_guarded(lambda: app(exit_on_error=False)))
+
+
+def _guarded(command: Callable[[], Any]) -> int:
+    try:
+        code = command()
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CycloptsError:
+        return USER_ERROR  # cyclopts has printed its message
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `… | head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        print(f"nightdesk: {error}", file=sys.stderr)
+        return USER_ERROR
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether the error is one that this project words for its user; anything else is a defect and shows its trace."""
+    return type(error).__module__.partition(".")[0] in {"flows", "spiders", "storage", "extraction"}

@@ -1,0 +1,87 @@
+"""An installation: its data folder, its settings and its sites, read once at the start of whatever is done."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from extraction.rules import SiteRules
+from extraction.urls import host
+from flows.config import FILE_NAME, Settings, SettingsError, data_folder, load_settings
+from spiders.guard import is_loopback_host
+from spiders.site import Site, SiteError, catalogue_folder, find_site, load_sites
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The data folder with what its files say. `files` names the TOML file of each site."""
+
+    data: Path
+    settings: Settings
+    sites: tuple[Site, ...]
+    files: dict[str, Path]
+
+    def rules(self) -> dict[str, SiteRules]:
+        """Return what each site's file changes of the cleaning rules."""
+        return {
+            site.name: SiteRules(
+                rules_off=frozenset(site.extraction.rules_off), keep_classes=frozenset(site.extraction.keep_classes)
+            )
+            for site in self.sites
+        }
+
+    def chosen(self, names: Sequence[str] = ()) -> list[Site]:
+        """Return the sites of these names, or all enabled ones.
+
+        Raises SiteError for an unknown name and where nothing is enabled.
+        """
+        if names:
+            return [find_site(self.sites, name) for name in dict.fromkeys(names)]
+        enabled = [site for site in self.sites if site.enabled]
+        if not enabled:
+            where = f"{self.data / 'sites'}" + (" or the catalogue" if self.settings.catalogue else "")
+            raise SiteError(
+                f"no site is enabled in {where}; add one with `nightdesk sites add URL`,"
+                " or set enabled = true in a site's file"
+            )
+        return enabled
+
+
+def open_desk(data: Path | None = None) -> Desk:
+    """Read settings and site files of a data folder. Raises SettingsError or SiteError; writes nothing."""
+    folder = data_folder(data)
+    settings = load_settings(folder)
+    folders = site_folders(folder, settings)
+    files = {path.stem: path for sites in folders for path in sorted(sites.glob("*.toml"))}
+    return Desk(folder, settings, tuple(load_sites(folders)), files)
+
+
+def site_folders(data: Path, settings: Settings) -> list[Path]:
+    """Return the folders with site files, the catalogue first: a user's file of the same name replaces one of its."""
+    own = data / "sites"
+    return ([catalogue_folder()] if settings.catalogue else []) + ([own] if own.exists() else [])
+
+
+def require_contact(desk: Desk, sites: Iterable[Site]) -> None:
+    """Raise SettingsError if a public site is to be asked and no contact is set: an operator must be reachable."""
+    public = [site.name for site in sites if not _on_this_machine(site)]
+    if public and not desk.settings.contact:
+        raise SettingsError(
+            f"{desk.data / FILE_NAME}: contact is not set, and {public[0]} is a public site; the user agent must say"
+            ' who asks: write contact = "desk@example.org" (an e-mail or http address of yours)'
+            " or set NIGHTDESK_CONTACT"
+        )
+
+
+def require_writable(data: Path) -> None:
+    """Create the data folder if need be; raise SettingsError if nothing can be written in it."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(f"the data folder {data} cannot be made: {error.strerror}") from error
+    if not os.access(data, os.W_OK | os.X_OK):
+        raise SettingsError(f"the data folder {data} cannot be written to; name another with --data or NIGHTDESK_DATA")
+
+
+def _on_this_machine(site: Site) -> bool:
+    return all(is_loopback_host(name.removeprefix("*.")) for name in {*site.hosts, host(site.url)})

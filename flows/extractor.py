@@ -1,0 +1,80 @@
+"""The extraction worker's process: `python -m flows.extractor FD`.
+
+It answers pages with extractions over the socket FD until the socket closes (its parent closed it, or died). The kernel
+ends it if a page takes too long: two timers with their default action, which stop C code as well and need no watcher.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+from multiprocessing.connection import Connection
+from typing import Final
+
+PAGE_CPU_S: Final = 10.0  # SIGPROF then ends the process; the worst honest page measured takes 2 s
+PAGE_WALL_S: Final = 60.0  # SIGALRM: a page that sleeps rather than computes
+MEMORY_BYTES: Final = 600 * 2**20  # of heap; beyond it allocations fail and the page is an outcome
+RECYCLE_BYTES: Final = 350 * 2**20  # a worker that has grown to this is replaced between two pages
+TRIM_PAGES: Final = 200  # glibc keeps freed trees: give them back every so many pages
+
+TIMEOUT_SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)
+READY: Final = "ready"
+RETIRED: Final = "retired"
+
+
+def main(argument: str) -> None:
+    """Serve the socket whose file descriptor is given."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with Connection(int(argument)) as connection:
+        try:
+            serve(connection)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            return  # nobody is listening any more
+
+
+def serve(connection: Connection) -> None:
+    """Receive `(rules, learned)`, two mappings by site, then pages; send READY, then an Extraction a page."""
+    from extraction.article import extract_page  # noqa: PLC0415 - half a second: after the limits are set
+    from extraction.rules import SiteRules  # noqa: PLC0415
+
+    rules, learned = connection.recv()
+    connection.send(READY)
+    done = 0
+    while True:
+        page = connection.recv()
+        signal.setitimer(signal.ITIMER_PROF, PAGE_CPU_S)
+        signal.setitimer(signal.ITIMER_REAL, PAGE_WALL_S)
+        site = page.discovery.site
+        extraction = extract_page(page, rules=rules.get(site, SiteRules()), learned=learned.get(site))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        connection.send(extraction)
+        done += 1
+        if done % TRIM_PAGES == 0:
+            _give_back_memory()
+            if _resident_bytes() > RECYCLE_BYTES:
+                connection.send(RETIRED)
+                return
+
+
+def _give_back_memory() -> None:
+    from extraction.limits import reset_caches  # noqa: PLC0415
+
+    reset_caches()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)
+
+
+def _resident_bytes() -> int:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - a kernel file
+            return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        return 0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

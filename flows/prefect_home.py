@@ -1,0 +1,56 @@
+"""Where Prefect lives: its home in the data folder, quiet and offline. To be called before Prefect is imported."""
+
+import os
+from collections.abc import MutableMapping
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+ADDRESS_FILE: Final = "server-address"  # in PREFECT_HOME: the API of the `nightdesk up` that runs, or ran, here
+
+_ALWAYS: Final = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 are not enough for a fresh database
+    # Leases in files: a restarted server otherwise forgets who holds a slot and ends healthy runs.
+    "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+    "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
+    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; how a run whose process is gone is told from a long one
+    "PREFECT_WORKER_QUERY_SECONDS": "2",
+    "PREFECT_LOGGING_INTERNAL_LEVEL": "ERROR",
+}
+
+
+def prefect_home(data: Path) -> Path:
+    """Return the folder of Prefect's database and settings."""
+    return data / "prefect"
+
+
+def set_environment(data: Path, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Point Prefect to this data folder, in this process and those that it starts. What is set already stays."""
+    environment["NIGHTDESK_DATA"] = str(data)
+    environment.setdefault("PREFECT_HOME", str(prefect_home(data)))
+    for name, value in _ALWAYS.items():
+        environment.setdefault(name, value)
+
+
+def set_terminal_environment(data: Path) -> None:
+    """As `set_environment`, for a flow that is run from a terminal: our own lines there, Prefect's to the server only.
+
+    If `nightdesk up` runs over this folder, its server is used, so that the run can be seen in its pages; else Prefect
+    starts a server of its own for as long as the flow runs.
+    """
+    set_environment(data)
+    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    if "PREFECT_API_URL" not in os.environ and (address := running_server(data)) is not None:
+        os.environ["PREFECT_API_URL"] = address
+
+
+def running_server(data: Path) -> str | None:
+    """Return the API address of the server that `nightdesk up` keeps over this folder, None if none answers."""
+    try:
+        address = (prefect_home(data) / ADDRESS_FILE).read_text(encoding="utf-8").strip()
+        return address if httpx.get(f"{address}/health", timeout=2.0).is_success else None
+    except (OSError, UnicodeDecodeError, httpx.HTTPError, httpx.InvalidURL):
+        return None

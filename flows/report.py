@@ -1,0 +1,207 @@
+"""What a run came to, as a terminal table and as Markdown. Pure: the store gives the figures, the caller shows them.
+
+Everything a site can have written (its title, a reason with a URL in it) is escaped for where it is shown.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from rich.markup import escape
+from rich.table import Table
+
+from extraction.records import OPEN_OUTCOMES, Outcome
+
+#: Outcomes that say the article is in the store.
+IN_STORE = frozenset({Outcome.LOADED, Outcome.UNCHANGED, Outcome.DUPLICATE})
+#: Outcomes of extraction: a page was fetched for them.
+NOT_ARTICLES = frozenset(
+    {
+        *(Outcome.INDEX, Outcome.LIVE, Outcome.GALLERY, Outcome.TEASER, Outcome.CONSENT_WALL, Outcome.PAYWALL),
+        *(Outcome.ERROR_PAGE, Outcome.SCRIPT_ONLY, Outcome.EMPTY, Outcome.NOT_HTML),
+        *(Outcome.UNDECODABLE, Outcome.EXTRACTION_TIMEOUT, Outcome.EXTRACTION_FAILED),
+    }
+)
+LONGEST_TEXT = 200  # characters of a cell: a site's text must not own the page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteSummary:
+    """One site in one run. `outcomes` sums to `discovered`: each discovered URL has exactly one."""
+
+    site: str
+    title: str
+    outcomes: Mapping[str, int] = field(default_factory=dict)
+    fetched: int = 0  # pages captured
+    extracted: int = 0  # pages that were articles
+    new: int = 0  # articles that were not in the store
+    versions: int = 0  # articles of which the store has one version more
+    sources_read: int = 0  # feeds, sitemaps and sections that answered
+    problems: tuple[str, ...] = ()  # sources that could not be read, or not whole, in sentences
+
+    @property
+    def discovered(self) -> int:
+        """URLs that this run was to fetch or refuse."""
+        return sum(self.outcomes.values())
+
+    @property
+    def rejected(self) -> dict[str, int]:
+        """Outcomes that are final and not in the store, most frequent first."""
+        done = IN_STORE | OPEN_OUTCOMES
+        return _sorted({word: n for word, n in self.outcomes.items() if word not in done})
+
+    @property
+    def open(self) -> dict[str, int]:
+        """Outcomes that the next crawl takes up again, most frequent first."""
+        return _sorted({word: n for word, n in self.outcomes.items() if word in OPEN_OUTCOMES})
+
+    @property
+    def failed(self) -> bool:
+        """Whether nothing of the site could be had: no source could be read, or not one of its URLs was answered."""
+        answered = self.discovered - sum(self.open.values())
+        return not answered and (not self.sources_read or self.discovered > 0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """A run, when it is over or stopped."""
+
+    run_id: str
+    kind: str
+    started_at: datetime  # UTC
+    took: timedelta
+    ended: str  # finished | cancelled | limit | failed
+    sites: tuple[SiteSummary, ...]
+    problem: str | None = None  # what the run as a whole suffered
+
+    @property
+    def worked(self) -> bool:
+        """Whether the run did something for anybody: at least one site that has not failed."""
+        return self.problem is None and not all(site.failed for site in self.sites) if self.sites else False
+
+    def total(self, name: str) -> int:
+        """Sum one of the numbers of SiteSummary over the sites."""
+        return sum(int(getattr(site, name)) for site in self.sites)
+
+    @property
+    def headline(self) -> str:
+        """The run in one sentence."""
+        failed = [site.site for site in self.sites if site.failed]
+        parts = [
+            f"{count(self.total('new'), 'new article')}",
+            f"{count(self.total('versions'), 'new version')}",
+            f"{count(self.total('fetched'), 'page')} fetched",
+            f"from {count(len(self.sites), 'site')} in {duration(self.took)}",
+        ]
+        text = f"{parts[0]}, {parts[1]}, {parts[2]} {parts[3]}"
+        if failed:
+            text += f"; {count(len(failed), 'site')} failed: {', '.join(failed[:5])}" + (
+                " …" if len(failed) > 5 else ""
+            )
+        return text + (f"; {self.ended}" if self.ended != "finished" else "")
+
+
+def table(summary: RunSummary) -> Table:
+    """Return the run as a table for a terminal."""
+    shown = Table(title=_terminal(summary.headline), title_style="bold", title_justify="left", header_style="bold")
+    shown.add_column("site", no_wrap=True)
+    for name in ("discovered", "fetched", "extracted", "loaded"):
+        shown.add_column(name, justify="right")
+    shown.add_column("not articles, refused, gone: and why", ratio=2)
+    shown.add_column("open, next crawl", ratio=1)
+    for site in summary.sites:
+        style = "red" if site.failed else "yellow" if site.problems else ""
+        shown.add_row(
+            _terminal(site.site),
+            *(str(number) for number in (site.discovered, site.fetched, site.extracted)),
+            _loaded(site),
+            _terminal(_counts(site.rejected)) or "–",
+            _terminal(_counts(site.open)) or "–",
+            style=style,
+        )
+    if len(summary.sites) > 1:
+        shown.add_section()
+        numbers = [str(summary.total(name)) for name in ("discovered", "fetched", "extracted")]
+        loaded = f"{summary.total('new')}" + (f" + {summary.total('versions')}" if summary.total("versions") else "")
+        shown.add_row("all", *numbers, loaded, "", "", style="bold")
+    return shown
+
+
+def problems(summary: RunSummary) -> list[str]:
+    """Return the sentences about what went wrong, a line each, as rich markup."""
+    lines = [f"[red]{_terminal(summary.problem)}[/]"] if summary.problem else []
+    return lines + [f"[yellow]{_terminal(s.site)}:[/] {_terminal(text)}" for s in summary.sites for text in s.problems]
+
+
+def markdown(summary: RunSummary) -> str:
+    """Return the run as Markdown for Prefect's artifact."""
+    lines = [
+        f"**{_markdown(summary.headline)}**",
+        "",
+        f"Run `{_markdown(summary.run_id)}`, started {summary.started_at:%Y-%m-%d %H:%M:%S} UTC.",
+        "",
+        "| site | discovered | fetched | extracted | new | new versions | rejected, and why | open, next crawl |",
+        "|---|--:|--:|--:|--:|--:|---|---|",
+    ]
+    for site in summary.sites:
+        numbers = (site.discovered, site.fetched, site.extracted, site.new, site.versions)
+        cells = [_markdown(site.site), *map(str, numbers), _counts(site.rejected) or "–", _counts(site.open) or "–"]
+        lines.append("| " + " | ".join(cells) + " |")
+    said = [f"- {_markdown(site.site)}: {_markdown(text)}" for site in summary.sites for text in site.problems]
+    if summary.problem:
+        said.insert(0, f"- {_markdown(summary.problem)}")
+    return "\n".join([*lines, *(["", "**Problems**", "", *said] if said else [])]) + "\n"
+
+
+def count(number: int, noun: str) -> str:
+    """Return "1 page", "2 pages"."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def duration(time: timedelta) -> str:
+    """Return a length of time for people: "8.2 s", "3 min 5 s", "2 h 4 min"."""
+    seconds = time.total_seconds()
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def plain(text: str, longest: int = LONGEST_TEXT) -> str:
+    """Return a text that is safe to print: control, format and bidirectional characters out, bounded in length."""
+    text = text[: 2 * longest]
+    shown = "".join(" " if c in "\n\r\t" else c for c in text if c in "\n\r\t" or unicodedata.category(c)[0] != "C")
+    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
+
+
+def _terminal(text: str) -> str:
+    return escape(plain(text))
+
+
+_MARKS = frozenset("\\`*_{}[]()#!|~$<>&\"'")  # of Markdown and HTML, within a line
+
+
+def _markdown(text: str) -> str:
+    """Make each mark a character reference: CommonMark never takes one for structure (section 2.5)."""
+    return "".join(f"&#{ord(c)};" if c in _MARKS else c for c in plain(text))
+
+
+def _loaded(site: SiteSummary) -> str:
+    extra = [f"+{site.versions} ver." if site.versions else ""]
+    same = sum(site.outcomes.get(word, 0) for word in (Outcome.UNCHANGED, Outcome.DUPLICATE))
+    extra.append(f"({same} known)" if same else "")
+    return " ".join([str(site.new), *filter(None, extra)])
+
+
+def _counts(outcomes: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {word.replace('_', ' ')}" for word, number in outcomes.items())
+
+
+def _sorted(outcomes: Mapping[str, int]) -> dict[str, int]:
+    return dict(sorted(outcomes.items(), key=lambda item: (-item[1], item[0])))
+
+
+def together(summaries: Iterable[SiteSummary]) -> tuple[SiteSummary, ...]:
+    """Sort the sites: failed ones first, then by name."""
+    return tuple(sorted(summaries, key=lambda site: (not site.failed, site.site)))

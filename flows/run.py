@@ -1,0 +1,204 @@
+"""One run of the line: repair, crawl, ingest, summary. Free of Prefect: the flows make tasks of its methods."""
+
+import asyncio
+import secrets
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from flows.crawl import Event, Finished, Log, Progress, Segment, crawl
+from flows.desk import Desk, require_contact, require_writable
+from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
+from flows.lease import hold_hosts
+from flows.pool import Pool, cores
+from flows.watch import Board
+from spiders.captures import closed_segments, recover
+from spiders.job import Job
+from spiders.site import Site
+from storage import runs
+from storage.ledger import write_known, write_pending
+
+CANCELLED_S = 27.0  # for what a cancelled crawl fetched to reach the store (Prefect kills after 30 s); the rest waits
+SHARD = "a"  # one spider serves all sites: politeness, not CPU, limits a site
+
+Say = Callable[[str, str | None, str], None]  # (level, site, message)
+Kind = Literal["nightly", "backfill"]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run is asked to do; kept as `run.json` beside its captures."""
+
+    kind: Kind
+    sites: tuple[str, ...] = ()  # empty: all enabled
+    first_day: date | None = None
+    last_day: date | None = None
+    refetch: bool = False
+    limit_pages: int | None = None
+
+
+class Run:
+    """A run of the line over one data folder. Its stages are to be called in their order, each once."""
+
+    def __init__(self, desk: Desk, request: Request, say: Say, show: Callable[[Board], None]) -> None:
+        """Check the request and make the run's folder. Raises SettingsError or SiteError before anything is written."""
+        self.sites: list[Site] = desk.chosen(request.sites)
+        require_contact(desk, self.sites)
+        require_writable(desk.data)
+        self.desk, self.request = desk, request
+        self.started_at = datetime.now(UTC)
+        self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{request.kind}-{secrets.token_hex(2)}"
+        self.folder = desk.data / "captures" / self.run_id
+        self.folder.mkdir(parents=True)
+        self.folder.joinpath("run.json").write_bytes(msgspec.json.encode(request))
+        self.board = Board()
+        self.version = version("nightdesk")
+        self._say, self._show = say, show
+        self._pool = Pool(desk.settings.workers or cores(), desk.rules())
+        self.begin_again()
+
+    def record(self, state: str, reason: str | None = None) -> None:
+        """Write the run's row, and at its start those of its sites, into the store. Raises as the store does."""
+        begins = state == "running"
+        row = runs.Run(
+            run_id=self.run_id,
+            kind=self.request.kind,
+            state=state,
+            started_at=self.started_at,
+            finished_at=None if begins else datetime.now(UTC),
+            reason=reason,
+            parameters=msgspec.to_builtins(self.request),
+            version=self.version,
+        )
+        runs.record_run(self.desk.data, row, map(_site_row, self.sites) if begins else (), publish=not begins)
+
+    async def repair(self) -> Tally:
+        """Extract and load what earlier runs left: so that nothing of it is asked for again."""
+        self.board.stage = "repairing"
+        recover_all(self.desk.data, self.say)
+        ingest = self._new_ingest()
+        for segment in unextracted(self.desk.data):
+            ingest.add(segment)
+        ingest.add_rows(unloaded(self.desk.data))
+        ingest.finish()
+        tally = await _in_thread(ingest)
+        if tally.segments:
+            self.say("info", f"{tally.segments} segments of earlier runs were extracted and loaded first")
+        return tally
+
+    async def crawl(self) -> Finished:
+        """Let the spider fetch; its closed segments go to the ingest as they come. Raises SpiderError."""
+        self.board.stage = "waiting for hosts"
+        hosts = {lease for site in self.sites for lease in site.hosts}
+        what = f"the {self.request.kind} crawl"
+        try:
+            async with hold_hosts(
+                self.desk.data,
+                hosts,
+                what=what,
+                run_id=self.run_id,
+                wait=True,
+                say=lambda text: self.say("warning", text),
+            ) as locks:
+                self.board.stage = "crawling"
+                job = await asyncio.to_thread(self._write_job)
+                return await crawl(job, self._hear, inherit=locks)
+        finally:
+            self._add_segments()
+            self.no_more_segments()
+
+    async def ingest(self) -> Tally:
+        """Extract and load the crawl's segments until the crawl is over and all is in the store."""
+        tally = await _in_thread(self._ingest)
+        self.board.stage = "done"
+        return tally
+
+    def begin_again(self) -> None:
+        """Make ready for a crawl: the first, or another after a spider died."""
+        self._ingest = self._new_ingest()
+
+    def no_more_segments(self) -> None:
+        """Let the ingest end when it is through with what it has."""
+        self._ingest.finish()
+
+    def close(self) -> None:
+        """End the extraction workers."""
+        self._pool.close()
+
+    def _new_ingest(self) -> Ingest:
+        ingest = Ingest(self.desk.data, self._pool, self.say)
+        self.board.tally = ingest.tally
+        return ingest
+
+    def say(self, level: str, message: str) -> None:
+        """Tell the onlookers something that is about no site in particular."""
+        self._say(level, None, message)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, Log):
+            self._say(event.level, event.site, event.message)
+        elif isinstance(event, Progress):
+            self.board.sites, self.board.pages_per_s = event.sites, event.pages_per_s
+            self._show(self.board)
+        elif isinstance(event, Segment) and event.path.endswith(JOURNAL):
+            self._ingest.add(segment_of(Path(event.path), self.desk.data))
+
+    def _add_segments(self) -> None:
+        """Take the segments of this run that no event told of: its spider may have died."""
+        recover(self.folder)
+        for journal in closed_segments(self.folder):
+            self._ingest.add(segment_of(journal, self.desk.data))
+
+    def _write_job(self) -> Path:
+        known = self.desk.data / "known"
+        known.mkdir(exist_ok=True)
+        names = [site.name for site in self.sites]
+        write_known(self.desk.data, known / f"{self.run_id}.sqlite", names)
+        write_pending(self.desk.data, known / f"{self.run_id}.pending.jsonl", names)
+        job = Job(
+            run_id=self.run_id,
+            shard=SHARD,
+            data=str(self.desk.data),
+            captures=str(self.folder),
+            sites=[str(self.desk.files[name]) for name in names],
+            user_agent=f"Nightdesk/{self.version}",
+            contact=self.desk.settings.contact or None,
+            known=str(known / f"{self.run_id}.sqlite"),
+            pending=str(known / f"{self.run_id}.pending.jsonl"),
+            mode=self.request.kind,
+            first_day=self.request.first_day,
+            last_day=self.request.last_day,
+            refetch=self.request.refetch,
+            limit_pages=self.request.limit_pages,
+        )
+        path = self.folder / f"{SHARD}.job.json"
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(job)))
+        return path
+
+
+def _site_row(site: Site) -> runs.SiteRow:
+    return runs.SiteRow(
+        site=site.name,
+        title=site.title,
+        url=site.url,
+        country=site.country,
+        languages=site.languages,
+        time_zone=site.time_zone,
+        enabled=site.enabled,
+    )
+
+
+async def _in_thread(ingest: Ingest) -> Tally:
+    """Run an ingest beside the event loop; when cancelled, let it load what it can in time, then cancel for good."""
+    # A future of the executor, no task: when the loop is closed by a signal, all tasks are cancelled and threads go on.
+    work = asyncio.get_running_loop().run_in_executor(None, ingest.run)
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        await asyncio.wait([work], timeout=CANCELLED_S)
+        ingest.stop()
+        await asyncio.wait([work])
+        raise

@@ -1,0 +1,50 @@
+"""What a run came to, asked of the store: so that the report says what a reader will find, not what was hoped."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from flows.report import RunSummary, SiteSummary, together
+from spiders.site import Site
+from storage.database import NotPublishedError, connect
+
+
+def summarise(
+    data: Path, run_id: str, kind: str, sites: Sequence[Site], started_at: datetime, *, ended: str, problem: str | None
+) -> RunSummary:
+    """Return the summary of a run that ended now; a site of which the store knows nothing is there too, as failed."""
+    found = _site_summaries(data, run_id, {site.name: site.title for site in sites})
+    missing = [SiteSummary(site=site.name, title=site.title) for site in sites if site.name not in found]
+    return RunSummary(
+        run_id=run_id,
+        kind=kind,
+        started_at=started_at,
+        took=datetime.now(UTC) - started_at,
+        ended=ended,
+        sites=together([*found.values(), *missing]),
+        problem=problem,
+    )
+
+
+def _site_summaries(data: Path, run_id: str, titles: dict[str, str]) -> dict[str, SiteSummary]:
+    query = files("flows").joinpath("queries", "what_a_run_came_to.sql").read_text(encoding="utf-8")
+    try:
+        with connect(data) as connection:
+            rows = connection.execute(query, {"run_id": run_id}).fetchall()
+    except NotPublishedError:
+        return {}
+    return {
+        site: SiteSummary(
+            site=site,
+            title=titles.get(site, site),
+            outcomes=outcomes or {},
+            fetched=fetched,
+            extracted=extracted,
+            new=new,
+            versions=versions,
+            problems=tuple(problems or ()),
+            sources_read=sources_read,
+        )
+        for site, outcomes, fetched, extracted, new, versions, problems, sources_read in rows
+    }
