@@ -86,6 +86,7 @@ class Findings:
         self.url, self.site, self.found_by = url, site, found_by
         self.now = now or datetime.now(UTC)
         self.latest = self.now + timedelta(days=1)  # later dates are none
+        self._source_hosts = {host(url), *site.source_hosts()}
         self.discoveries: dict[str, Discovery] = {}
         self.children: dict[str, Child] = {}
         self.refused: dict[str, Refusal] = {}
@@ -128,8 +129,7 @@ class Findings:
     def add_child(self, text: str, *, base: str | None = None, lastmod: datetime | None = None) -> None:
         """Take a sitemap that an index names: on the site's hosts, or on a host that its file or this index is on."""
         url, outcome, reason = _canonical(text, base or self.url)
-        known_hosts = {host(self.url), *(host(source) for _, source in self.site.seeds())}
-        if outcome is None and not self.site.owns(url) and host(url) not in known_hosts:
+        if outcome is None and not self.site.owns(url) and host(url) not in self._source_hosts:
             outcome = Outcome.OFF_SITE
             reason = f"a sitemap on {host(url)}, which is neither the site's nor that of one of its sources"
         if outcome is None:

@@ -6,9 +6,11 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -19,6 +21,7 @@ from spiders.sitevalues import BadValueError, nearest
 
 MAX_FILE_BYTES = 256 * 1024
 MAX_SOURCES = 1000  # the greatest in the catalogue has 607 yearly sitemaps
+MAX_DAYS = 36_600  # of archives, newest first: a hundred years
 MAX_PATTERNS = 50
 MAX_PATH_CHARS = 2000  # of a path and query that patterns are searched in
 LEAST_PUBLIC_DELAY_S = 0.5
@@ -33,11 +36,15 @@ class SiteError(ValueError):
 
 
 class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where URLs are found: feeds and news sitemaps name what is new, sitemaps all, sections are a last resort."""
+    """Where URLs are found: feeds and news sitemaps name what is new, sitemaps all, sections are a last resort.
+
+    `archives` are sitemaps by year, month or day: URLs with {year} and, of two digits each, {month} and {day} in them.
+    """
 
     feeds: tuple[str, ...] = ()
     news_sitemaps: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
+    archives: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
 
 
@@ -110,15 +117,31 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             return "none of the site's include patterns is in its path"
         return None
 
-    def seeds(self) -> Iterator[tuple[str, str]]:
-        """Each source as (found_by, url), newest first in kind."""
+    def seeds(self, first_day: date | None = None, last_day: date | None = None) -> Iterator[tuple[str, str]]:
+        """Each source as (found_by, url), of the archives those of the inclusive days in the site's zone, newest first.
+
+        Without a last day that is today; without a first day it is two days before the last.
+        """
         for found_by, urls in (
             ("feed", self.sources.feeds),
             ("news_sitemap", self.sources.news_sitemaps),
             ("sitemap", self.sources.sitemaps),
-            ("section", self.sources.sections),
         ):
             yield from ((found_by, url) for url in urls)
+        if self.sources.archives:
+            last = last_day or datetime.now(ZoneInfo(self.time_zone)).date()
+            first = first_day or last - timedelta(days=min(2, last.toordinal() - 1))
+            days = [date.fromordinal(day) for day in range(last.toordinal(), first.toordinal() - 1, -1)[:MAX_DAYS]]
+            for template in self.sources.archives:
+                urls = tuple(dict.fromkeys(values.of_day(template, day) for day in days))
+                yield from (("sitemap", url) for url in urls)
+        yield from (("section", url) for url in self.sources.sections)
+
+    def source_hosts(self) -> frozenset[str]:
+        """The hosts that the file names its sources on, whether they are the site's or not."""
+        return frozenset(
+            host(values.of_day(url, date.min)) for urls in msgspec.structs.astuple(self.sources) for url in urls
+        )
 
 
 def catalogue_folder() -> Path:
@@ -215,12 +238,9 @@ class _Reader:
         except msgspec.ValidationError as error:  # pragma: no cover - _check_keys finds these with a better text
             raise SiteError(f"{self.path}: {error}; see docs/sites.md") from error
         self._check_facts(site)
-        sources = msgspec.structs.replace(
-            site.sources,
-            **{
-                name: self._each(("sources", name), getattr(site.sources, name), values.web_url)
-                for name in site.sources.__struct_fields__
-            },
+        rules = dict.fromkeys(site.sources.__struct_fields__, values.web_url) | {"archives": values.archive}
+        sources = Sources(
+            **{name: self._each(("sources", name), getattr(site.sources, name), rule) for name, rule in rules.items()}
         )
         return msgspec.structs.replace(
             site,

@@ -7,10 +7,12 @@ import re
 import unicodedata
 import zoneinfo
 from collections.abc import Iterable
+from datetime import date
 from importlib import resources
 
 from extraction.urls import BadUrlError, authority, canonicalize, host, registrable_domain
 
+_DATE_FIELDS = ("{year}", "{month}", "{day}")
 MAX_PATTERN_CHARS = 500  # with the bound on the path, a bound on what one match can cost
 
 
@@ -66,6 +68,32 @@ def countries() -> dict[str, str]:
 def zones(country: str) -> list[str]:
     """Return the time zones of a country (lower-case alpha-2), mostly the most populous first."""
     return [fields[2] for fields in _zone_table("zone.tab") if fields[0].lower() == country]
+
+
+def archive(value: str) -> str:
+    """An http(s) URL with {year} and, if wanted, {month} and {day} in it, else in its canonical form."""
+    for field in re.findall(r"\{[^}]*\}?", value) or [""]:
+        if field not in _DATE_FIELDS or "{year}" not in value:
+            raise BadValueError(
+                "URLs with {year} and, of two digits each, {month} and {day}", "name a sitemap under sitemaps"
+            )
+    stand_ins = {field: f"year0{field[1:-1]}" for field in _DATE_FIELDS}
+    for field, stand_in in stand_ins.items():
+        value = value.replace(field, stand_in)
+    value = web_url(value)
+    for field, stand_in in stand_ins.items():
+        value = value.replace(stand_in, field)
+    return value
+
+
+def of_day(archive: str, day: date) -> str:
+    """The URL of an archive's sitemap that holds a day."""
+    if "{year}" not in archive:
+        return archive
+    fields = {"{year}": f"{day.year:04}", "{month}": f"{day.month:02}", "{day}": f"{day.day:02}"}
+    for field, text in fields.items():
+        archive = archive.replace(field, text)
+    return archive
 
 
 def country(value: str) -> str:

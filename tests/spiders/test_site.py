@@ -1,9 +1,11 @@
 """A site's file: what it may say, what it means, and how it is refused."""
 
 from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
+import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -259,3 +261,50 @@ def test_any_file_is_a_site_or_a_site_error(tmp_path_factory: pytest.TempPathFac
     except SiteError as error:
         refused = str(error)
     assert str(path) in refused  # no such content can be a whole site
+
+
+def test_archives_name_the_sitemaps_of_the_days_asked_for(write: Callable[..., Path]) -> None:
+    """A URL with {year} and {month} stands for one sitemap a month, newest first, and each is named once."""
+    more = """[sources]
+archives = ["https://WWW.morgenblatt-probe.org/map-{year}-{month}.xml", "https://m.morgenblatt-probe.org/{year}/{month}{day}.xml"]
+"""
+    site = load_site(write(more))
+    assert list(site.seeds(date(2025, 12, 31), date(2026, 1, 1))) == [
+        ("sitemap", "https://www.morgenblatt-probe.org/map-2026-01.xml"),
+        ("sitemap", "https://www.morgenblatt-probe.org/map-2025-12.xml"),
+        ("sitemap", "https://m.morgenblatt-probe.org/2026/0101.xml"),
+        ("sitemap", "https://m.morgenblatt-probe.org/2025/1231.xml"),
+    ]
+    assert site.source_hosts() == {"www.morgenblatt-probe.org", "m.morgenblatt-probe.org"}
+    assert list(site.seeds(date(2026, 1, 2), date(2026, 1, 1))) == []
+    assert len(list(site.seeds(date.min, date.max))) == 36_600 + 1203  # a hundred years of days and of months
+
+
+@pytest.mark.parametrize(
+    ("now", "months"),
+    [
+        ("2026-11-23T12:00:00Z", ["2026-11"]),
+        ("2026-12-01T12:00:00Z", ["2026-12", "2026-11"]),
+        ("2026-10-31T23:30:00Z", ["2026-11", "2026-10"]),
+    ],
+)
+def test_without_days_archives_name_the_last_three(write: Callable[..., Path], now: str, months: list[str]) -> None:
+    """A nightly crawl reads this month's sitemap, by the site's own calendar, and just after a month's end the last one's."""
+    site = load_site(write('[sources]\narchives = ["https://www.morgenblatt-probe.org/{year}-{month}.xml"]'))
+    with time_machine.travel(datetime.fromisoformat(now), tick=False):
+        assert [url[-11:-4] for _, url in site.seeds()] == months
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        "https://a.example/map.xml",
+        "https://a.example/{month}.xml",
+        "https://a.example/{year}/{week}.xml",
+        "/{year}.xml",
+        "https://a.example/{year}/{month",
+    ],
+)
+def test_an_archive_is_a_url_with_a_year(write: Callable[..., Path], archive: str) -> None:
+    """Other fields than the three, and an archive without a year, are refused."""
+    assert "[sources] archives" in refusal(write(f"[sources]\narchives = ['{archive}']"))
