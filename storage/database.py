@@ -288,13 +288,15 @@ def sync(folder: Path) -> None:
         os.close(handle)
 
 
-def connect(data: Path, *, memory_limit: str | None = None, threads: int | None = None) -> duckdb.DuckDBPyConnection:
+def connect(
+    data: Path, *, memory_limit: str | None = None, spill_limit: str | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open the published copy for reading: no writes, no access to files or network, settings locked, times in UTC.
 
     Args:
         data: the data folder.
         memory_limit: as DuckDB writes it ("2GB"); None leaves its default of 80% of the machine.
-        threads: how many; None takes all cores.
+        spill_limit: what queries may write to `published.duckdb.tmp` when memory is short; None leaves its default.
 
     Raises:
         NotPublishedError: nothing has been published yet.
@@ -306,9 +308,12 @@ def connect(data: Path, *, memory_limit: str | None = None, threads: int | None 
             f"{path} is not there: nothing has been published yet in this data folder. "
             "Run nightdesk crawl or nightdesk demo first, or name another folder with --data."
         )
-    config: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "enable_external_access": "false",
+        "python_enable_replacements": "false",  # else a table's name could mean a variable of the caller's
+    }
     config |= {"memory_limit": memory_limit} if memory_limit else {}
-    config |= {"threads": str(threads)} if threads else {}
+    config |= {"max_temp_directory_size": spill_limit} if spill_limit else {}
     with explained(path):
         connection = duckdb.connect(path, read_only=True, config=config)
         connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")

@@ -56,33 +56,37 @@ COMMENT ON COLUMN sources.last_ok_at IS 'Last reading that worked, UTC.';
 COMMENT ON COLUMN sources.usual_entries IS 'Median of the URLs it named.';
 
 CREATE OR REPLACE VIEW outcomes AS
-SELECT * FROM (VALUES
-    ('pending', 'open'), ('deferred', 'open'), ('over_limit', 'open'),
+SELECT outcome, class, outcome IN ('pending', 'deferred', 'over_limit', 'robots_unreachable', 'rate_limited',
+    'server_error', 'timeout', 'connection_failed', 'dns_failed', 'truncated', 'capture_damaged') AS open
+FROM (VALUES
+    ('pending', 'not_tried'), ('deferred', 'not_tried'), ('over_limit', 'not_tried'),
     ('loaded', 'in_store'), ('unchanged', 'in_store'), ('duplicate', 'in_store'),
     ('index', 'not_article'), ('live', 'not_article'), ('gallery', 'not_article'), ('teaser', 'not_article'),
     ('consent_wall', 'not_article'), ('paywall', 'not_article'), ('error_page', 'not_article'),
     ('script_only', 'not_article'), ('empty', 'not_article'), ('not_html', 'not_article'),
-    ('truncated', 'unreadable'), ('undecodable', 'unreadable'), ('too_large', 'unreadable'),
-    ('extraction_timeout', 'unreadable'), ('extraction_failed', 'unreadable'),
-    ('bad_url', 'refused'), ('refused_scheme', 'refused'), ('refused_address', 'refused'), ('off_site', 'refused'),
-    ('robots', 'refused'), ('robots_unreachable', 'refused'), ('noindex', 'refused'), ('licence_required', 'refused'),
-    ('gone', 'site_says_no'), ('blocked', 'site_says_no'), ('rate_limited', 'site_says_no'),
-    ('http_error', 'site_says_no'), ('server_error', 'site_says_no'), ('redirect_limit', 'site_says_no'),
-    ('redirected_home', 'site_says_no'),
-    ('timeout', 'wire'), ('connection_failed', 'wire'), ('dns_failed', 'wire'), ('tls_failed', 'wire'),
-    ('capture_damaged', 'unreadable')
+    ('truncated', 'not_readable'), ('undecodable', 'not_readable'), ('too_large', 'not_readable'),
+    ('extraction_timeout', 'not_readable'), ('extraction_failed', 'not_readable'), ('capture_damaged', 'not_readable'),
+    ('bad_url', 'not_allowed'), ('refused_scheme', 'not_allowed'), ('refused_address', 'not_allowed'),
+    ('off_site', 'not_allowed'), ('excluded', 'not_allowed'), ('robots', 'not_allowed'), ('robots_unreachable', 'not_allowed'),
+    ('noindex', 'not_allowed'), ('licence_required', 'not_allowed'),
+    ('gone', 'not_given'), ('blocked', 'not_given'), ('rate_limited', 'not_given'), ('http_error', 'not_given'),
+    ('server_error', 'not_given'), ('redirect_limit', 'not_given'), ('redirected_home', 'not_given'),
+    ('timeout', 'not_reached'), ('connection_failed', 'not_reached'), ('dns_failed', 'not_reached'),
+    ('tls_failed', 'not_reached')
 ) t(outcome, class);
-COMMENT ON VIEW outcomes IS 'The vocabulary of outcomes and the class of each.';
+COMMENT ON VIEW outcomes IS 'The vocabulary of outcomes, one row a word.';
 COMMENT ON COLUMN outcomes.outcome IS 'The word, as in urls.outcome and fetches.outcome.';
-COMMENT ON COLUMN outcomes.class IS 'open, in_store, not_article, unreadable, refused, site_says_no or wire.';
+COMMENT ON COLUMN outcomes.class IS 'in_store, or why not: not_tried, not_article, not_readable (bytes), not_allowed (rules), not_given (the site''s answer), not_reached (the wire).';
+COMMENT ON COLUMN outcomes.open IS 'Whether the next crawl tries such a URL again.';
 
 CREATE OR REPLACE VIEW missed AS
-SELECT u.site, u.outcome, o.class, coalesce(u.reason, u.outcome) AS reason, u.url, u.title_hint, u.published_hint,
+SELECT u.site, u.outcome, o.class, o.open, coalesce(u.reason, u.outcome) AS reason, u.url, u.title_hint, u.published_hint,
     u.first_seen_at, u.outcome_at, u.status, u.tries, u.capture_file, u.capture_offset, u.run_id, u.url_key
 FROM urls u LEFT JOIN outcomes o USING (outcome)
 WHERE o.class IS DISTINCT FROM 'in_store';
 COMMENT ON VIEW missed IS 'URLs that are not in the store, and why, one row a URL. With those that are (class in_store) they sum to all of urls.';
 COMMENT ON COLUMN missed.class IS 'Class of the outcome, as in outcomes.';
+COMMENT ON COLUMN missed.open IS 'Whether the next crawl tries it again.';
 COMMENT ON COLUMN missed.reason IS 'Why, in a sentence.';
 
 CREATE OR REPLACE VIEW run_urls AS
@@ -102,10 +106,11 @@ COMMENT ON COLUMN run_urls.outcome IS 'Outcome at the end of that run; pending i
 COMMENT ON COLUMN run_urls.fetched IS 'Whether a response of it was captured in that run.';
 
 CREATE OR REPLACE VIEW run_outcomes AS
-SELECT run_id, site, outcome, any_value(o.class) AS class, count(*) AS urls
+SELECT run_id, site, outcome, any_value(o.class) AS class, coalesce(any_value(o.open), false) AS open, count(*) AS urls
 FROM run_urls LEFT JOIN outcomes o USING (outcome) GROUP BY run_id, site, outcome;
 COMMENT ON VIEW run_outcomes IS 'URLs of each run by site and outcome.';
 COMMENT ON COLUMN run_outcomes.class IS 'Class of the outcome, as in outcomes.';
+COMMENT ON COLUMN run_outcomes.open IS 'Whether the next crawl tries such a URL again.';
 COMMENT ON COLUMN run_outcomes.urls IS 'How many URLs ended so.';
 
 CREATE OR REPLACE VIEW run_summary AS
@@ -113,8 +118,8 @@ SELECT run_id, site, sum(urls)::BIGINT AS discovered, any_value(fetched) AS fetc
     coalesce(sum(urls) FILTER (outcome = 'loaded'), 0)::BIGINT AS loaded,
     coalesce(sum(urls) FILTER (outcome = 'unchanged'), 0)::BIGINT AS unchanged,
     coalesce(sum(urls) FILTER (outcome = 'duplicate'), 0)::BIGINT AS duplicate,
-    coalesce(sum(urls) FILTER (class = 'open'), 0)::BIGINT AS open,
-    coalesce(sum(urls) FILTER (class IS DISTINCT FROM 'in_store' AND class IS DISTINCT FROM 'open'), 0)::BIGINT
+    coalesce(sum(urls) FILTER (run_outcomes.open), 0)::BIGINT AS open,
+    coalesce(sum(urls) FILTER (class IS DISTINCT FROM 'in_store' AND NOT run_outcomes.open), 0)::BIGINT
         AS rejected,
     map_from_entries(list((outcome, urls) ORDER BY urls DESC, outcome)
         FILTER (class IS DISTINCT FROM 'in_store')) AS reasons
@@ -128,7 +133,7 @@ COMMENT ON COLUMN run_summary.fetched IS 'Of those, with a response captured.';
 COMMENT ON COLUMN run_summary.loaded IS 'Of those, articles that are new or changed.';
 COMMENT ON COLUMN run_summary.unchanged IS 'Of those, articles that were the same as before.';
 COMMENT ON COLUMN run_summary.duplicate IS 'Of those, articles that another URL holds.';
-COMMENT ON COLUMN run_summary.open IS 'Of those, to be tried again by the next crawl or still untried (class open).';
+COMMENT ON COLUMN run_summary.open IS 'Of those, to be tried by the next crawl: not tried yet, or an outcome that may pass.';
 COMMENT ON COLUMN run_summary.rejected IS 'Of those, all others.';
 COMMENT ON COLUMN run_summary.reasons IS 'Outcomes of the open and rejected ones with their counts, most first.';
 

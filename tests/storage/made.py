@@ -1,3 +1,4 @@
+# ruff: noqa: ANN401 -- a changed field can be of any type
 """Pages, extractions and journals for the store's tests, as the spider and the extraction hand them over."""
 
 import hashlib
@@ -5,7 +6,6 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-
 
 from extraction.records import (
     Article,

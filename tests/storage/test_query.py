@@ -1,0 +1,154 @@
+"""Queries: an analyst gets answers, and nothing else of the machine."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from extraction.records import OPEN_OUTCOMES, Outcome
+from storage.database import NotPublishedError
+from storage.query import QueryError, Session, cookbook
+
+
+def test_an_answer_has_names_types_and_rows(newsdesk: Path) -> None:
+    """Columns come with their names and DuckDB's types, times in UTC."""
+    with Session(newsdesk) as session:
+        answer = session.ask("SELECT headline, valid_from, version FROM articles ORDER BY url")
+        assert answer.columns == ("headline", "valid_from", "version")
+        assert answer.types == ("VARCHAR", "TIMESTAMP", "INTEGER")
+        assert list(answer.rows) == [
+            ("Ferry sails", datetime(2026, 11, 21, 4, 31), 2),  # noqa: DTZ001 -- the store's times are UTC without a zone
+            ("Pier", datetime(2026, 11, 20, 4, 32), 1),  # noqa: DTZ001
+        ]
+        assert list(session.ask("SELECT strftime(now(), '%Z')").rows) == [("UTC",)]
+
+
+@pytest.mark.parametrize(
+    ("sql", "says"),
+    [
+        ("SELEC 1", 'syntax error at or near "SELEC"'),
+        ("SELECT * FROM nothing", "Table with name nothing does not exist"),
+        ("SELECT headlin FROM articles", "headline"),
+        ("DELETE FROM articles", "Can only delete from base table"),
+        ("DELETE FROM urls", "read-only"),
+        ("INSERT INTO load_lock VALUES (1)", "read-only"),
+        ("DROP TABLE urls", "read-only"),
+        ("SELECT * FROM read_text('/etc/passwd')", "file system operations are disabled"),
+        ("SELECT * FROM '/etc/passwd'", "does not exist"),
+        ("COPY urls TO 'stolen.csv'", "file system operations are disabled"),
+        ("ATTACH 'other.duckdb'", "file system operations are disabled"),
+        ("SET enable_external_access = true", "configuration has been locked"),
+        ("SET memory_limit = '100GB'", "configuration has been locked"),
+        ("INSTALL httpfs", "disabled"),
+        ("SELECT list(a.range) FROM range(1000000000) a", "Out of Memory"),
+    ],
+)
+def test_a_query_that_may_not_or_cannot_ends_with_the_databases_words(newsdesk: Path, sql: str, says: str) -> None:
+    """Errors, writes, files, settings and hunger for memory end in QueryError with DuckDB's message; the session goes on."""
+    with Session(newsdesk, memory_limit="200MB", spill_limit="10MB") as session:
+        with pytest.raises(QueryError, match=says):
+            list(session.ask(sql).rows)
+        assert list(session.ask("SELECT count(*) FROM articles").rows) == [(2,)]
+
+
+def test_a_table_name_never_means_a_variable_of_the_program(newsdesk: Path) -> None:
+    """DuckDB's habit of reading Python variables is off."""
+    secret = {"a": [1]}
+    with Session(newsdesk) as session, pytest.raises(QueryError, match="secret does not exist"):
+        session.ask("SELECT * FROM secret")
+    assert secret
+
+
+def test_a_query_can_be_interrupted_from_another_thread(newsdesk: Path) -> None:
+    """`interrupt` ends an endless query within seconds."""
+    with Session(newsdesk) as session:
+        timer = threading.Timer(0.5, session.interrupt)
+        timer.start()
+        began = time.monotonic()
+        with pytest.raises((QueryError, KeyboardInterrupt)):
+            list(
+                session.ask("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t").rows
+            )
+        assert time.monotonic() - began < 10
+        timer.join()
+
+
+def test_control_c_ends_the_query_and_not_the_session(newsdesk: Path) -> None:
+    """SIGINT during a query raises KeyboardInterrupt there, and the next query is answered."""
+    program = f"""
+from pathlib import Path
+from storage.query import Session
+with Session(Path({str(newsdesk)!r})) as session:
+    try:
+        print("running", flush=True)
+        list(session.ask("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT max(n) FROM t").rows)
+    except KeyboardInterrupt:
+        print(list(session.ask("SELECT 42").rows))
+"""
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "running\n"
+    time.sleep(0.5)
+    os.kill(process.pid, signal.SIGINT)
+    out, _ = process.communicate(timeout=20)
+    assert out == "[(42,)]\n"
+    assert process.returncode == 0
+
+
+def test_before_the_first_publication_one_is_told_so(tmp_path: Path) -> None:
+    """Without a published copy the error names the file and what to do."""
+    with pytest.raises(NotPublishedError, match=r"published\.duckdb is not there: nothing has been published yet"):
+        Session(tmp_path)
+
+
+def test_each_recipe_asks_a_question_and_answers_it(newsdesk: Path) -> None:
+    """Every query of the cookbook starts with its question and runs on a store."""
+    recipes = cookbook()
+    assert {"volume", "overnight", "edited", "missed", "coverage"} <= {recipe.name for recipe in recipes}
+    with Session(newsdesk) as session:
+        for recipe in recipes:
+            assert recipe.question.endswith("?"), recipe.name
+            assert session.ask(recipe.sql).columns, recipe.name
+
+
+ANSWERS = {
+    "volume": [(datetime(2026, 11, 20).date(), "harbour", 2, 31)],  # noqa: DTZ001
+    "missed": [("harbour", "gone", "not_given", 1)],
+    "coverage": [("harbour", 5, 1, 2, 1, 1, 25.0)],
+    "boilerplate": [("related", "related-heading", 3, 2, "Newer articles")],
+    "rights": [("harbour", '{"Content-Signal":"ai-train=no"}', 2, datetime(2026, 11, 21, 4, 31))],  # noqa: DTZ001
+}
+
+
+def test_the_store_knows_every_outcome(newsdesk: Path) -> None:
+    """The view `outcomes` holds each word of the vocabulary once, open where the next crawl tries again."""
+    with Session(newsdesk) as session:
+        rows = list(session.ask("SELECT outcome, open FROM outcomes").rows)
+    assert dict(rows) == {str(word): word in OPEN_OUTCOMES for word in Outcome}
+    assert len(rows) == len(Outcome)
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_recipe_answers_right(newsdesk: Path, name: str) -> None:
+    """The answer of a recipe over a store that is known by heart."""
+    [recipe] = [recipe for recipe in cookbook() if recipe.name == name]
+    with Session(newsdesk) as session:
+        assert list(session.ask(recipe.sql).rows) == ANSWERS[name]
+
+
+def test_recipes_name_the_articles_they_are_about(newsdesk: Path) -> None:
+    """What changed overnight, what was edited, what its site deleted, which source fell silent."""
+    sql = {recipe.name: recipe.sql for recipe in cookbook()}
+    with Session(newsdesk) as session:
+        assert [row[1:4] for row in session.ask(sql["overnight"]).rows] == [("changed", 2, "Ferry sails")]
+        assert [row[:3] for row in session.ask(sql["edited"]).rows] == [(2, "harbour", "Ferry sails")]
+        assert [row[1] for row in session.ask(sql["withdrawn"]).rows] == ["Pier"]
+        assert [(row[1], row[5], row[6]) for row in session.ask(sql["sources"]).rows] == [
+            ("https://harbour.example/feed", 0, 1.5)
+        ]
