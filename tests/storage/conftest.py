@@ -1,5 +1,6 @@
 """A data folder with a small store in it."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,14 @@ SITE = "https://harbour.example"
 
 
 @pytest.fixture
-def newsdesk(tmp_path: Path) -> Path:
+def newsdesk(two_nights: Path, tmp_path: Path) -> Path:
+    """Return a copy of `two_nights` that a test may change."""
+    shutil.copytree(two_nights, tmp_path, dirs_exist_ok=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def two_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two nights of one site: five URLs found, an article of two versions, one deleted later, a list, one untried."""
     ferry, pier, fish = f"{SITE}/2026/ferry-late", f"{SITE}/2026/pier-opens", f"{SITE}/2026/fish-market"
     first = [
@@ -31,7 +39,8 @@ def newsdesk(tmp_path: Path) -> Path:
         (page(ferry, 1441, run="run-2"), extraction(article(ferry, "The ferry sails.", "Ferry sails"))),
         outcome(pier, 1442),
     ]
-    load(tmp_path, [folder(tmp_path, first)])
-    load(tmp_path, [folder(tmp_path, second, run="run-2")])
-    database.publish(tmp_path)
-    return tmp_path
+    data = tmp_path_factory.mktemp("two-nights")
+    load(data, [folder(data, first)])
+    load(data, [folder(data, second, run="run-2")])
+    database.publish(data)
+    return data
