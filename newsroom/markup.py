@@ -61,6 +61,11 @@ def body_html(blocks: Sequence[Block], *, links: Sequence[str] = (), drop_cap: b
     return [*parts, *([_list(items)] if items else [])]
 
 
+def insert(parts: list[str], at: int, box: str) -> None:
+    """Put a box between two blocks, not between a subhead and what it heads."""
+    parts.insert(at + 1 if 0 < at < len(parts) and parts[at - 1].startswith("<h2") else at, box)
+
+
 def _list(items: Sequence[str]) -> str:
     return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
 

@@ -65,8 +65,7 @@ class _Handler(BaseHTTPRequestHandler):
         at = datetime.now(UTC)
         host = self.headers.get("Host", "")
         resource = self.server.find(host, self.path)
-        status = self._answer(resource)
-        self.wfile.flush()
+        status, body = self._answer(resource)
         self.server.note(
             {
                 "at_monotonic": round(started, 6),
@@ -79,10 +78,15 @@ class _Handler(BaseHTTPRequestHandler):
                 "ms": round((time.monotonic() - started) * 1000, 3),
             }
         )
+        self.end_headers()  # only now: who has the answer finds it in the log
+        if self.command != "HEAD":
+            self.wfile.write(body)
+        self.wfile.flush()
 
     do_HEAD = do_GET  # noqa: N815 - the base class's name
 
-    def _answer(self, resource: Resource) -> int:
+    def _answer(self, resource: Resource) -> tuple[int, bytes]:
+        """Write the status and the headers, but for the line that ends them; gives the status and the body."""
         tag = f'"{hashlib.blake2b(resource.body, digest_size=10).hexdigest()}"'
         fresh = resource.status == 200 and self._has(tag, resource.last_modified)
         status = 304 if fresh else resource.status
@@ -100,10 +104,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Type", resource.content_type)
             self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-        return status
+        return status, body
 
     def _has(self, tag: str, last_modified: datetime | None) -> bool:
         """Whether the client's copy is this one (RFC 9110 13.2.2: If-None-Match goes before If-Modified-Since)."""

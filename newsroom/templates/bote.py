@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from newsroom import specials
 from newsroom.houses import House
-from newsroom.markup import Listing, Planted, body_html, escape, picture_path
+from newsroom.markup import Listing, Planted, body_html, escape, insert, picture_path
 from newsroom.stories import MONTHS, Story
 
 SKY = ("#e9d7b0", "#c7d9c1", "#f2ead6", "#b9cfd9", "#e8b98a")
@@ -83,9 +83,9 @@ def _header(story: Story, planted: Planted) -> str:
 def _text(story: Story, newer: Sequence[Story], planted: Planted) -> str:
     parts = body_html(story.blocks)
     middle = len(parts) // 2
-    parts.insert(middle + 1, _newsletter(planted))
-    parts.insert(middle, f'<div class="anzeige">{planted("ad_label", "– Anzeige –")}</div>')
-    parts.insert(2, _read_too(newer[:1], planted))
+    insert(parts, middle + 1, _newsletter(planted))
+    insert(parts, middle, f'<div class="anzeige">{planted("ad_label", "– Anzeige –")}</div>')
+    insert(parts, 2, _read_too(newer[:1], planted))
     return (
         f'<div class="text" itemprop="articleBody">{"".join(parts)}{_newer(story.number % 2, newer[1:], planted)}</div>'
     )

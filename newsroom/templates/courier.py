@@ -22,7 +22,7 @@ a{color:var(--sea)}.top{border-bottom:4px double var(--ink);text-align:center;pa
 main{max-width:1080px;margin:28px auto;padding:0 18px;display:grid;grid-template-columns:minmax(0,1fr) 280px;gap:48px}
 h1{font-size:42px;line-height:1.15;margin:.2em 0}h2{font-size:25px;margin:1.4em 0 .3em}figure{margin:22px 0}img{width:100%;display:block}
 figcaption,.article__meta,.credit{font:14px/1.45 Helvetica,"DejaVu Sans",sans-serif;color:#53656e}
-.kicker{font:700 13px/1 Helvetica,"DejaVu Sans",sans-serif;letter-spacing:.12em;text-transform:uppercase;color:#b3442e;margin:0}
+.byline{font-weight:700;margin-right:12px}.credit{margin-left:8px}.kicker{font:700 13px/1 Helvetica,"DejaVu Sans",sans-serif;letter-spacing:.12em;text-transform:uppercase;color:#b3442e;margin:0}
 .share{display:flex;gap:8px;list-style:none;padding:0}.share a{font:13px Helvetica,"DejaVu Sans",sans-serif;border:1px solid #c9d3d6;padding:5px 11px;border-radius:14px;text-decoration:none}
 blockquote{border-left:4px solid #b3442e;margin:24px 0;padding-left:20px;font-size:21px;font-style:italic}blockquote p{margin:0}
 .ad{background:#eef1f2;text-align:center;padding:12px 0 44px;margin:26px 0;font:12px Helvetica,"DejaVu Sans",sans-serif;color:#7b8a91}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from newsroom.houses import House
-from newsroom.markup import Listing, Planted, body_html, escape, picture_path
+from newsroom.markup import Listing, Planted, body_html, escape, insert, picture_path
 from newsroom.stories import MONTHS, Story
 
 SKY = ("#2b2d52", "#584b7c", "#c98f8a", "#f0c9a0", "#8a6f98")
@@ -88,12 +88,12 @@ def _header(story: Story, names: str, planted: Planted) -> str:
 def _body(story: Story, newer: Sequence[Story], popular: Sequence[Story], planted: Planted) -> str:
     words = _WORDS[story.language]
     parts = body_html(story.blocks, drop_cap=True)
-    parts.insert(len(parts) // 2, f'<div class="pub"><span>{planted("ad_label", str(words["ad"]))}</span></div>')
+    insert(parts, len(parts) // 2, f'<div class="pub"><span>{planted("ad_label", str(words["ad"]))}</span></div>')
     letter = (
         f'<div class="lettre"><p><b>{planted("newsletter", str(words["letter"]))}</b></p><p>{planted("newsletter", str(words["letter_text"]))}</p>'
         f"<button>{words['button']}</button></div>"
     )
-    parts.insert(len(parts) // 2 + 2, letter)
+    insert(parts, len(parts) // 2 + 2, letter)
     if story.escaped_caption:
         planted("escaped_markup", f"<p>{story.escaped_caption}</p>")
         parts.append(f"<p>{escape(f'<p>{story.escaped_caption}</p>')}</p>")
