@@ -210,7 +210,8 @@ class Metadata:
     headline: str | None = None
     alternative_headline: str | None = None
     description: str | None = None
-    authors: tuple[str, ...] = ()
+    authors: tuple[str, ...] = ()  # persons
+    author_organisations: tuple[str, ...] = ()  # agencies, newsrooms, the site itself where it is named as author
     date_published: datetime | None = None
     date_published_raw: str | None = None
     date_published_source: str | None = None

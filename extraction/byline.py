@@ -1,0 +1,142 @@
+"""Who a page says wrote its article: JSON-LD, meta elements, microdata, then the byline that readers see."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from lxml.html import HtmlElement
+
+from extraction import authors, jsonld
+from extraction.authors import Byline
+from extraction.declared import Declared
+from extraction.evidence import Log
+
+_METAS: Final = (
+    "author article:author_name article:author og:article:author parsely-author sailthru.author byl dc.creator"
+    " dcterms.creator citation_author cxenseparse:author cxenseparse:recs:author shareaholic:article_author_name"
+    " rnews:author vr:author news_author"
+).split()
+_INVERTED: Final = frozenset({"dc.creator", "dcterms.creator", "citation_author"})
+_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:authors?|byline|autor(?:en)?|auteurs?|verfasser|redakteur|writer|journalist|reporter|signature|firma)"
+    r"(?:[_-]*(?:names?|info|link|text|content|item|title|wrapper|container|label))?(?:[\s_-]|$)|[Bb]yline|[aA]uthorName"
+)
+_NO_CLASS = re.compile(
+    r"bio|image|img|photo|avatar|social|share|comment|related|teaser|card|caption|credit|desc|box|more|follow|footer"
+    r"|sidebar|recommend|promo|reply|list",
+    re.IGNORECASE,
+)
+_LINK = re.compile(
+    r"/(?:authors?|autor(?:en|es)?|auteurs?|autori|by|profiles?|people|staff|contributors?|redaktion|reporters?"
+    r"|journalists?|writers?|byline)/[^/]",
+    re.IGNORECASE,
+)
+#: Most elements looked at, and most characters of a byline: beyond, it is a list of authors or a biography.
+_MAX_ELEMENTS: Final = 12
+_MAX_TEXT: Final = 200
+
+
+def read(says: Declared, sites: frozenset[str], log: Log) -> Byline:
+    """Return the names of the page's authors.
+
+    The first source that names persons wins; where none does, the first that names an organisation. A site or its
+    publisher beside a person is left out: it publishes, and says so elsewhere.
+    """
+    organisations: tuple[str, ...] = ()
+    for source, raw, byline in _candidates(says, sites):
+        taken = bool(byline.persons)
+        log.add("authors", source, raw, chosen=taken)
+        if taken:
+            kept = (name for name in byline.organisations if not authors.is_site(name, sites))
+            return Byline(byline.persons, tuple(kept))
+        organisations = organisations or byline.organisations
+    return Byline((), organisations)
+
+
+def _candidates(says: Declared, sites: frozenset[str]) -> Iterator[tuple[str, str, Byline]]:
+    for key in ("author", "creator"):
+        for source, value in says.ld(key):
+            byline = _of_json(says.resolved(value), sites)
+            yield source, "; ".join(jsonld.texts(value)), byline
+    for name in _METAS:
+        if values := says.metas.get(name):
+            single = values[:1] if name == "author" else values
+            yield f"meta:{name}", "; ".join(single), authors.read(single, sites=sites, inverted=name in _INVERTED)
+    for name in ("author", "creator"):
+        if elements := says.items.get(name):
+            texts = [_item_text(element) for element in elements[:10]]
+            yield f"microdata:{name}", "; ".join(texts), authors.read(texts, sites=sites)
+    if says.metas.get("twitter:label1", [""])[0].strip(": ").casefold() in _WRITTEN_BY:
+        for source, value in says.meta("twitter:data1"):
+            yield source, value, authors.read([value], sites=sites)
+    for source, text in _seen(says):
+        yield source, text, authors.read([text], sites=sites)
+
+
+_WRITTEN_BY: Final = frozenset(
+    {
+        "written by",
+        "by",
+        "author",
+        "verfasst von",
+        "geschrieben von",
+        "écrit par",
+        "escrito por",
+        "scritto da",
+        "geschreven door",
+        "von",
+    }
+    | {"napisane przez", "skrevet av", "skrevet af", "skriven av", "yazan", "autor", "автор", "написано"}
+)
+
+
+def _of_json(value: Any, sites: frozenset[str]) -> Byline:  # noqa: ANN401 - JSON is of any type
+    """Read an author value: a name, a Person, an Organization, or a list of them."""
+    persons: dict[str, None] = {}
+    organisations: dict[str, None] = {}
+    for item in (value if isinstance(value, list) else [value])[: authors.MAX_AUTHORS * 2]:
+        kinds = jsonld.types(item) if isinstance(item, dict) else ()
+        found = authors.read(
+            jsonld.texts(item), sites=sites, organisation=any("Organization" in kind for kind in kinds)
+        )
+        persons.update(dict.fromkeys(found.persons))
+        organisations.update(dict.fromkeys(found.organisations))
+    return Byline(tuple(persons)[: authors.MAX_AUTHORS], tuple(organisations)[: authors.MAX_AUTHORS])
+
+
+def _item_text(element: HtmlElement) -> str:
+    if value := element.get("content"):
+        return value
+    name = element.find(".//*[@itemprop='name']")
+    return _text(element if name is None else name)
+
+
+def _text(element: HtmlElement) -> str:
+    return element.get("content") or " ".join(str(element.text_content())[: _MAX_TEXT * 4].split())
+
+
+def _seen(says: Declared) -> Iterator[tuple[str, str]]:
+    """Yield the texts of what looks like a byline: links to authors' pages, then elements named so, from the top."""
+    tree = says.page.tree
+    links = (a for a in tree.iter("a") if a.get("rel") == "author" or _LINK.search(a.get("href") or ""))
+    found: dict[HtmlElement | None, list[str]] = {}
+    for _, link in zip(range(_MAX_ELEMENTS), links, strict=False):
+        if not _elsewhere(link) and (text := _text(link)) and len(text) <= 60:
+            found.setdefault(link.getparent(), []).append(text)
+    yield from (("a[author]", "; ".join(dict.fromkeys(texts))) for texts in found.values())
+    named = (e for e in tree.iterfind(".//*[@class]") if _CLASS.search(e.get("class") or ""))
+    for _, element in zip(range(_MAX_ELEMENTS), named, strict=False):
+        if not _elsewhere(element) and (text := _text(element)) and len(text) <= _MAX_TEXT:
+            yield "[class~=byline]", text
+
+
+def _elsewhere(element: HtmlElement) -> bool:
+    """Tell whether an element belongs to a biography, a teaser, a comment or the like."""
+    if element.get("class") and _NO_CLASS.search(element.get("class") or ""):
+        return True
+    for _, ancestor in zip(range(4), element.iterancestors(), strict=False):
+        if ancestor.tag in {"main", "body", "article"}:
+            return False
+        if ancestor.tag in {"footer", "nav", "aside", "li", "form"} or _NO_CLASS.search(ancestor.get("class") or ""):
+            return True
+    return False
