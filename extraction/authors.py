@@ -22,7 +22,7 @@ _PREFIX = re.compile(
     r"(?:(?:(?:written|reported|posted|published|article|story|words|edited|compiled|updated|interview)\s+)?by\b(?!\s?line)[\s:]*"
     r"|(?:ein(?:e)?\s+)?(?:artikel|beitrag|kommentar|gastbeitrag|interview|analyse|reportage|protokoll)\s+von\s+"
     r"|(?:text|tekst|texte|texto|testo|foto|autor(?:in|en|ka|zy|i)?|auteurs?|autore|authors?|writer|reporter"
-    r"|redakteur(?:in)?|författare|skribent|kirjoittaja|napisał|szerző|автори|автор|авторы|yazar|penulis|mwandishi|pisze)\s*:\s*"
+    r"|redakteur(?:in)?|författare|skribent|kirjoittaja|napisał|szerző|автори|автор|авторы|yazar|penulis|mwandishi|pisze|quelle|source|fuente|fonte|bron|kilde|källa)\s*:\s*"
     r"|(?:文|記者|责任编辑|责编|編集|取材)\s*[／/:：]\s*|από\s+(?:τον\s+|την\s+)?|od:\s*)",
     re.IGNORECASE,
 )
@@ -45,7 +45,7 @@ _ROLE = re.compile(
     re.IGNORECASE,
 )
 _NOT_A_NAME = re.compile(
-    r"@|://|^www\.|^https?|\.(?:html?|php|jpe?g|png)$|^\d+$|^(?:admin(?:istrator)?|root|user|guest|author|unknown|anonymous|none|null|n/?a|undefined|test"
+    r"@|://|^www\.|^(?:by|von|par|por|and|und|et|og|och|y|e|follow|share|save|read.*|email|contact|bio|profile|comments?|min read)$|^https?|\.(?:html?|php|jpe?g|png)$|\d|^(?:admin(?:istrator)?|root|user|guest|author|unknown|anonymous|none|null|n/?a|undefined|test"
     r"|default|site|web|system|publish(?:er)?|newspublish|super ?user|wp|cms|api|feed|rss|updated?|published|more|image|photo|getty.*)$",
     re.IGNORECASE,
 )
@@ -105,8 +105,7 @@ def read(
 
 def is_site(name: str, sites: frozenset[str]) -> bool:
     """Tell whether a name is the site's or its publisher's own."""
-    key = fold(name)
-    return key in sites or any(len(site) > 3 and (site in key or key in site) for site in sites)
+    return fold(name) in sites
 
 
 def is_organisation(name: str, sites: frozenset[str] = frozenset()) -> bool:
@@ -134,7 +133,7 @@ def _names(value: str, *, inverted: bool) -> list[str]:
 def _listed(part: str) -> list[str]:
     """Split at commas; a single word behind a full name ("Anna Martel, Nairobi") is a place, unless it is an agency."""
     names = [name for piece in _COMMA.split(part)[: MAX_AUTHORS * 2] if (name := _name(piece))]
-    if not names or " " not in names[0]:
+    if not names or not (" " in names[0] or is_organisation(names[0])):
         return names
     return [name for name in names if " " in name or not name.isascii() or is_organisation(name)]
 
@@ -153,4 +152,6 @@ def _name(part: str) -> str | None:
     name = _without_prefix(tidy(part).strip(' ,;:|–—-*"“”„«»').removesuffix("."))
     if not 2 <= len(name) <= _MAX_NAME or not _LETTERS.search(name) or len(name.split()) > 8:
         return None
-    return None if _NOT_A_NAME.search(name) or _ROLE.match(name) else name
+    if _NOT_A_NAME.search(name):
+        return None
+    return None if _ROLE.match(name) and not is_organisation(name) else name

@@ -23,7 +23,7 @@ _CLASS = re.compile(
 )
 _NO_CLASS = re.compile(
     r"bio|image|img|photo|avatar|social|share|comment|related|teaser|card|caption|credit|desc|box|more|follow|footer"
-    r"|sidebar|recommend|promo|reply|list",
+    r"|sidebar|recommend|promo|reply",
     re.IGNORECASE,
 )
 _LINK = re.compile(
@@ -39,22 +39,29 @@ _MAX_TEXT: Final = 200
 def read(says: Declared, sites: frozenset[str], log: Log) -> Byline:
     """Return the names of the page's authors.
 
-    The first source that names persons wins; where none does, the first that names an organisation. A site or its
-    publisher beside a person is left out: it publishes, and says so elsewhere.
+    The first source that names persons or an agency wins. Where one names only the site, which publishes and says so
+    elsewhere, later sources are asked for persons (a visible byline only if it says "by"); beside a person the site is
+    left out.
     """
-    organisations: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
     for source, raw, byline in _candidates(says, sites):
-        taken = bool(byline.persons)
+        others = tuple(name for name in byline.organisations if not authors.is_site(name, sites))
+        taken = bool(byline.persons or others) and not (own and source == _NAMED and not _BY.match(raw))
         log.add("authors", source, raw, chosen=taken)
         if taken:
-            kept = (name for name in byline.organisations if not authors.is_site(name, sites))
-            return Byline(byline.persons, tuple(kept))
-        organisations = organisations or byline.organisations
-    return Byline((), organisations)
+            return Byline(byline.persons, others)
+        own = own or byline.organisations
+    return Byline((), own)
+
+
+_NAMED: Final = "[class~=byline]"
+_BY = re.compile(r"(?:by|von|par|por|av|af|door|di|od|oleh|przez)\b", re.IGNORECASE)
 
 
 def _candidates(says: Declared, sites: frozenset[str]) -> Iterator[tuple[str, str, Byline]]:
     for key in ("author", "creator"):
+        if key == "creator" and any(says.ld("author")):
+            break
         for source, value in says.ld(key):
             byline = _of_json(says.resolved(value), sites)
             yield source, "; ".join(jsonld.texts(value)), byline
@@ -70,7 +77,15 @@ def _candidates(says: Declared, sites: frozenset[str]) -> Iterator[tuple[str, st
         for source, value in says.meta("twitter:data1"):
             yield source, value, authors.read([value], sites=sites)
     for source, text in _seen(says):
-        yield source, text, authors.read([text], sites=sites)
+        found = authors.read([text], sites=sites)
+        yield source, text, Byline(tuple(name for name in found.persons if _full(name)), found.organisations)
+
+
+def _full(name: str) -> bool:
+    """Tell whether a name found in passing is one: two words or more, or a script without spaces."""
+    return (" " in name and name[:1].isupper()) or (
+        not name.isascii() and not name[:1].islower() and not name[:1].isupper()
+    )
 
 
 _WRITTEN_BY: Final = frozenset(
@@ -112,7 +127,14 @@ def _item_text(element: HtmlElement) -> str:
 
 
 def _text(element: HtmlElement) -> str:
-    return element.get("content") or " ".join(str(element.text_content())[: _MAX_TEXT * 4].split())
+    """Return the text of an element, one line for each piece of it."""
+    if value := element.get("content"):
+        return value
+    pieces = (
+        " ".join(piece.split())
+        for piece in element.itertext("a", "span", "div", "p", "li", "b", "strong", "em", "address", element.tag)
+    )
+    return "\n".join(filter(None, pieces))[: _MAX_TEXT * 4]
 
 
 def _seen(says: Declared) -> Iterator[tuple[str, str]]:
@@ -127,16 +149,19 @@ def _seen(says: Declared) -> Iterator[tuple[str, str]]:
     named = (e for e in tree.iterfind(".//*[@class]") if _CLASS.search(e.get("class") or ""))
     for _, element in zip(range(_MAX_ELEMENTS), named, strict=False):
         if not _elsewhere(element) and (text := _text(element)) and len(text) <= _MAX_TEXT:
-            yield "[class~=byline]", text
+            yield _NAMED, text
 
 
 def _elsewhere(element: HtmlElement) -> bool:
-    """Tell whether an element belongs to a biography, a teaser, a comment or the like."""
-    if element.get("class") and _NO_CLASS.search(element.get("class") or ""):
-        return True
-    for _, ancestor in zip(range(4), element.iterancestors(), strict=False):
-        if ancestor.tag in {"main", "body", "article"}:
+    """Tell whether an element belongs to a picture, a biography, a teaser, a comment or the like."""
+    for _, node in zip(range(6), (element, *element.iterancestors()), strict=False):
+        if node.tag in {"main", "body", "article"}:
             return False
-        if ancestor.tag in {"footer", "nav", "aside", "li", "form"} or _NO_CLASS.search(ancestor.get("class") or ""):
+        if node.tag in _ASIDE or _NO_CLASS.search(node.get("class") or ""):
+            return True
+        if node.tag == "li" and len(str(node.text_content()).split()) > 12:  # a teaser, not one of several authors
             return True
     return False
+
+
+_ASIDE: Final = frozenset({"footer", "nav", "aside", "form", "figure", "figcaption"})

@@ -38,6 +38,8 @@ _MODIFIED_CLASS = re.compile(r"modif|updat|aktualis|actualis|edited", re.IGNOREC
 _ELSEWHERE = re.compile(
     r"related|teaser|sidebar|widget|recommend|popular|comment|footer|latest|promo|ticker|live-?post", re.IGNORECASE
 )
+#: A day at the end of the title element ("… | DW | 28.04.2023").
+_IN_TITLE = re.compile(r"\s[|\-–—]\s(\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d{2}-\d{2})\s*$")
 #: Most time elements looked at: a page's own stand first, lists of other articles follow.
 _MAX_TIMES: Final = 40
 #: Tags of a page beyond which htmldate is not asked: it reads every one of them.
@@ -109,6 +111,10 @@ def _published(says: Declared) -> Iterator[tuple[str, str]]:
         if "WebPage" in jsonld.types(node) and (text := jsonld.text(node.get("datePublished"))):
             yield "json_ld:WebPage.datePublished", text
     yield from _times(says)
+    for element in says.page.tree.iter("title"):
+        if match := _IN_TITLE.search(element.text or ""):
+            yield "title", match[1]
+        return
 
 
 def _modified(says: Declared) -> Iterator[tuple[str, str]]:

@@ -19,7 +19,7 @@ _MAX_H1: Final = 12
 
 _TAG = re.compile(
     r"</?(?:a|abbr|b|bdi|br|cite|code|del|div|em|font|i|img|ins|mark|p|q|s|script|small|span|strong|style|sub|sup|u|wbr)\b[^<>]{0,300}>",
-    re.I,
+    re.IGNORECASE,
 )
 _SCRIPT = re.compile(r"<(script|style)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL)
 _SEPARATOR = re.compile(r"\s+[|\-–—•·»«:/~]{1,2}\s+|\s*[|｜：»]\s*|\s*--+\s*|\s+::\s+|,\s+(?=Tageszeitung)")
@@ -81,20 +81,22 @@ def choose(h1: Sequence[str], json_ld: str, og: str, title: str) -> tuple[str, s
     All are cleaned, and without the site's name where it is known. The rules, measured on 325 real pages
     (docs/decisions/metadata.md):
     1. an h1 that ends in what JSON-LD or og:title say has a kicker before it: the shorter one;
-    2. an h1 that JSON-LD or og:title repeat;
-    3. JSON-LD and og:title where they agree with each other;
+    2. an h1 that JSON-LD or og:title repeat, or that shares all but its kicker with them;
+    3. JSON-LD where og:title agrees with it;
     4. an h1 that shares most of its words with any of them;
     5. else JSON-LD, og:title, a lone h1, the title element.
     """
     folded = {name: fold(value) for name, value in (("json_ld", json_ld), ("og", og), ("title", title))}
     heads = {fold(text): text for text in reversed(h1)}
-    for name in ("json_ld", "og"):
-        if folded[name] in heads and folded[name]:
-            return heads[folded[name]], "h1"
     for name, value in (("json_ld", json_ld), ("og", og)):
         if value and any(_has_kicker(text, value) for text in h1):
             return value, name
-    if folded["json_ld"] and folded["json_ld"] == folded["og"]:
+    for name, value in (("json_ld", json_ld), ("og", og)):
+        if folded[name] in heads and value:
+            return heads[folded[name]], "h1"
+        if tail := next((tail for text in h1 if (tail := _common_tail(text, value))), None):
+            return tail, name
+    if json_ld and folded["json_ld"] == folded["og"]:
         return json_ld, "json_ld"
     near = max(((_likeness(key, folded.values()), key) for key in heads), default=(0.0, ""), key=lambda pair: pair[0])
     if near[0] >= 0.5 or (h1 and len(heads) == 1 and near[1].count(" ") >= 2):
@@ -111,6 +113,15 @@ def _has_kicker(h1: str, title: str) -> bool:
         return False
     kicker = h1[: -len(title)]
     return bool(_KICKER_END.search(kicker)) and len(kicker.split()) <= 6
+
+
+def _common_tail(one: str, other: str) -> str | None:
+    """Return what two titles with different kickers have in common behind them."""
+    for match in _SEPARATOR.finditer(one):
+        tail = one[match.end() :]
+        if tail.count(" ") >= 3 and _has_kicker(other, tail):
+            return tail
+    return None
 
 
 def _likeness(one: str, others: Iterable[str]) -> float:
