@@ -24,6 +24,12 @@ PUBLISHED: Final = Path("store", "published.duckdb")
 LOCK: Final = Path("locks", "store.lock")
 #: The oldest DuckDB that reads our files; from it on text can be compressed with zstd in every column.
 STORAGE_VERSION: Final = "v1.5.0"
+# DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
+_FULL: Final = ("No space left", "Disk quota exceeded", "File too large")
+_DAMAGED: Final = (
+    *("not a valid DuckDB database", "Corrupt database", "checksum", "too small", "Could not read enough bytes"),
+    *("Serialization Error", "Failed to load metadata"),
+)
 #: A load of 20,000 articles needs about 1 GB.
 MEMORY_LIMIT: Final = "1500MB"
 
@@ -45,7 +51,7 @@ class StoreDamagedError(StoreError):
 
 
 class StoreFullError(StoreError):
-    """Raised when the disk has no room; the store is as it was before."""
+    """Raised when the disk has no room. The load is in the store as a whole or not at all; run it again."""
 
 
 class StoreBusyError(StoreError):
@@ -140,15 +146,13 @@ def explained(path: Path) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         text = str(error)
-        if "No space left" in text or "disk quota" in text.lower():
+        if any(words in text for words in _FULL):
             raise StoreFullError(_full(path)) from error
-        if isinstance(error, duckdb.SerializationException) or "is not a valid DuckDB database" in text:
-            raise StoreDamagedError(_damaged(path, text)) from error
-        if isinstance(error, duckdb.IOException) and ("checksum" in text or "Corrupt" in text or "too small" in text):
+        if any(words in text for words in _DAMAGED):
             raise StoreDamagedError(_damaged(path, text)) from error
         raise
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StoreFullError(_full(path)) from error
         raise
 
@@ -157,8 +161,8 @@ def _full(path: Path) -> str:
     free = shutil.disk_usage(path.parent).free
     size = path.stat().st_size if path.exists() else 0
     return (
-        f"{path}: no room on the disk ({free / 1e6:,.0f} MB free). The store is as it was. "
-        f"A load and its published copy need about {(size * 1.1 + 50e6) / 1e6:,.0f} MB; make room and run it again."
+        f"{path}: no room on the disk ({free / 1e6:,.0f} MB free). A load and its published copy need about "
+        f"{(size * 1.1 + 50e6) / 1e6:,.0f} MB. Make room and run it again: nothing is lost, and nothing comes in twice."
     )
 
 
