@@ -24,6 +24,18 @@ PUBLISHED: Final = Path("store", "published.duckdb")
 LOCK: Final = Path("locks", "store.lock")
 #: The oldest DuckDB that reads our files; from it on text can be compressed with zstd in every column.
 STORAGE_VERSION: Final = "v1.5.0"
+#: Views whose columns mean what those of a table mean.
+VIEWS_FROM: Final = {
+    "articles": "article_versions",
+    "article_history": "article_versions",
+    "article_blocks": "article_versions",
+    "missed": "urls",
+    "sources": "source_reads",
+    "run_urls": "fetches",
+    "run_outcomes": "fetches",
+    "run_summary": "fetches",
+    "removed_by_rule": "removed_blocks",
+}
 # DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
 _FULL: Final = ("No space left", "Disk quota exceeded", "File too large")
 _DAMAGED: Final = (
@@ -207,11 +219,28 @@ def migrations() -> dict[int, tuple[str, str]]:
     return found
 
 
+def _pass_on_comments(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a view's columns that have no comment of their own those of the columns they come from."""
+    bases = [{"view": view, "base": base} for view, base in VIEWS_FROM.items()]
+    rows = connection.execute(
+        """SELECT v.table_name, v.column_name, b.comment FROM (SELECT unnest($bases, recursive := true)) pair
+        JOIN duckdb_columns() v ON v.table_name = pair.view AND v.comment IS NULL
+        JOIN duckdb_columns() b ON b.table_name = pair.base AND b.column_name = v.column_name
+        WHERE b.comment IS NOT NULL""",
+        {"bases": bases},
+    ).fetchall()
+    for view, column, comment in rows:
+        text = comment.replace("'", "''")
+        connection.execute(f"COMMENT ON COLUMN {view}.\"{column}\" IS '{text}'")
+
+
 def _apply(connection: duckdb.DuckDBPyConnection, number: int, name: str, sql: str) -> None:
     digest = hashlib.sha256(sql.encode()).hexdigest()
     record = (number, name, digest, datetime.now(UTC).replace(tzinfo=None))
     with transaction(connection):
         connection.execute(sql)
+        if number == 0:
+            _pass_on_comments(connection)
         connection.execute("DELETE FROM schema_migrations WHERE number = ?", [number])
         connection.execute("INSERT INTO schema_migrations VALUES (?, ?, ?, ?)", record)
 

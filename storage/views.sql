@@ -8,6 +8,7 @@ COMMENT ON MACRO next_visit IS 'When to look again at an article of that date of
 
 CREATE OR REPLACE VIEW articles AS
 SELECT * EXCLUDE (valid_to), valid_from AS date_downloaded FROM article_versions WHERE valid_to IS NULL;
+COMMENT ON COLUMN articles.date_downloaded IS 'When this version was first fetched, UTC (valid_from by its usual name).';
 COMMENT ON VIEW articles IS 'Articles as they are now: the current version of each, one row an article.';
 
 CREATE OR REPLACE MACRO article_as_of(t) AS TABLE
