@@ -115,11 +115,8 @@ def _has_path(url: str) -> bool:
 
 
 def render_text(blocks: Iterable[Block]) -> str:
-    """The blocks as plain text, parted by blank lines; rows of one table by single line ends."""
-    parts: list[str] = []
-    for block in blocks:
-        parts.append(block.text)
-    return "\n\n".join(parts)
+    """The running text of the blocks, parted by blank lines. Tables are no running text: they are blocks, and Markdown."""
+    return "\n\n".join(block.text for block in blocks if block.kind is not BlockKind.TABLE)
 
 
 def content_hash(metadata: Metadata, blocks: Iterable[Block]) -> str:
@@ -140,6 +137,8 @@ def render_markdown(blocks: Iterable[Block]) -> str:
 
 
 def _markdown(block: Block) -> str:
+    if block.kind is BlockKind.TABLE:
+        return _markdown_table(block.text)
     text = _escape(block.text)
     if block.kind is BlockKind.SUBHEAD:
         return f"{'#' * max(2, block.level)} {text}"
@@ -150,6 +149,12 @@ def _markdown(block: Block) -> str:
     if block.kind is BlockKind.CODE:
         return "\n".join(f"    {line}" for line in block.text.splitlines())
     return text
+
+
+def _markdown_table(text: str) -> str:
+    rows = [f"| {_escape(row).replace(' | ', ' | ')} |" for row in text.splitlines()]
+    columns = text.splitlines()[0].count(" | ") + 1
+    return "\n".join([rows[0], "|" + " --- |" * columns, *rows[1:]])
 
 
 def _escape(text: str) -> str:

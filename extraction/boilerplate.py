@@ -50,11 +50,16 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A line is boilerplate: its kind, the rule's name, and whether the links listed after it go with it."""
+    """A line is boilerplate: its kind and the rule's name.
+
+    `heads_list`: the links listed after it go with it. `certain`: the rule decides alone; else it is one of the facts
+    that the block model weighs.
+    """
 
     kind: RemovedKind
     rule: str
     heads_list: bool = False
+    certain: bool = True
 
 
 _LONGEST: Final = 120  # words; no rule takes a longer line, so no time is spent on one

@@ -13,32 +13,16 @@ _FOLDER: Final = Path(__file__).parent / "rules"
 
 #: Rules that look at structure, not at words; each is a function or a branch of `boilerplate`, `body` or `learned`.
 STRUCTURE_RULES: Final = frozenset(
-    {
+    (
         "caption.figure",
-        "caption.name",
-        "credit.name",
-        "related.link_list",
-        "related.name",
-        "share.name",
-        "newsletter.name",
-        "advertising.name",
-        "comments.name",
-        "byline.author",
-        "byline.name",
-        "timestamp.date",
-        "tag.name",
-        "cookie.name",
-        "paywall.name",
-        "navigation.element",
-        "title.repeated",
-        "description.repeated",
+        "credit.picture",
         "markup.escaped",
-        "hidden.element",
-        "form.element",
-        "duplicate.block",
-        "page.furniture",
+        "model.block",
+        "navigation.element",
+        "related.link_list",
         "site.repeated",
-    }
+        "title.repeated",
+    )
 )
 
 
