@@ -121,7 +121,7 @@ def _of_json(value: Any, sites: frozenset[str]) -> Byline:  # noqa: ANN401 - JSO
 
 def _item_text(element: HtmlElement) -> str:
     if value := element.get("content"):
-        return value
+        return str(value)
     name = element.find(".//*[@itemprop='name']")
     return _text(element if name is None else name)
 
@@ -129,7 +129,7 @@ def _item_text(element: HtmlElement) -> str:
 def _text(element: HtmlElement) -> str:
     """Return the text of an element, one line for each piece of it."""
     if value := element.get("content"):
-        return value
+        return str(value)
     pieces = (
         " ".join(piece.split())
         for piece in element.itertext("a", "span", "div", "p", "li", "b", "strong", "em", "address", element.tag)

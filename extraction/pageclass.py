@@ -1,0 +1,319 @@
+"""What a page is: an article, or one of the things that stand where an article was expected.
+
+Judged by four kinds of evidence together: how much text was found, what the page's own data calls itself, what its
+title and sentences say (rules/pageclass.toml), and its address. Text decides first: a page with a body of several
+paragraphs and the data of an article is one, whatever words it uses.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from extraction import jsonld
+from extraction.page import ParsedPage
+from extraction.records import Block, BlockKind, Metadata, PageClass, Removed, RemovedKind
+from extraction.text import fold, word_count
+
+#: Words of a body from where on it is taken for one; the shortest news briefs of real sites have about 40.
+BRIEF: Final = 40
+#: Words up to which a page may be an error page, a login or a challenge: their texts are short.
+NOTICE: Final = 120
+#: Words of paragraphs up to which a paywalled page is a stub: a lead and an opening paragraph.
+STUB: Final = 140
+_TEXT: Final = frozenset(
+    {BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST_ITEM, BlockKind.LIVE_POST, BlockKind.TABLE}
+)
+
+_LIVE_PATH = re.compile(
+    r"(?:^|[/_-])(?:live|liveblog|live-blog|liveticker|live-ticker|ticker|minute-by-minute|en-direct|en-vivo|ao-vivo|diretta)(?:[/_-]|$)"
+)
+_MEDIA_PATH = re.compile(
+    r"/(?:(?:photo-?)?galler(?:y|ies)|galerien?|galerie-photos?|galerias?|fotogaler\w*|fotostrecken?|bildstrecken?|bilder|diaporamas?|slideshows?|photos|fotos"
+    r"|in-pictures|videos?|watch|mediathek|podcasts?|audio)(?:/|-|$)"
+)
+_SECTION_PATH = re.compile(
+    r"/?(?:[a-z]{2}(?:-[a-z]{2})?/?)?(?:(?:tag|tags|topic|topics|category|section|thema|themen|author|archive|search|suche|page)s?/[^/]+/?)?(?:index\.\w+)?"
+)
+_SLUG_PATH = re.compile(r"(?:[^/-]+-){3}|\d{5}|/\d{4}/\d{1,2}/")
+_CONSENT_HOST = re.compile(r"^(?:consent|cmp|cookie|privacy|datenschutz|myprivacy)\b[\w-]*\.")
+_SHELL_ROOTS: Final = frozenset(
+    {"root", "app", "__next", "__nuxt", "main-app", "react-root", "app-root", "svelte", "q-app", "gatsby-focus-wrapper"}
+)
+_HIDDEN: Final = frozenset({"script", "style", "noscript", "template", "svg", "head"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the judgements below look at."""
+
+    page: ParsedPage
+    metadata: Metadata
+    path: str
+    titles: tuple[str, ...]  # folded: headline, title element, first h1
+    words: int  # of the body
+    paragraphs: int  # of at least a sentence's length
+    says_article: bool  # by its own data
+    removed: Sequence[Removed]
+    blocks: Sequence[Block]
+
+    @property
+    def sentences(self) -> str:
+        """Body and notices taken out of it, folded: only short pages are asked."""
+        notices = (r.text for r in self.removed if r.kind is not RemovedKind.NAVIGATION)
+        texts = (block.text for block in self.blocks if block.kind in _TEXT)
+        return fold(" . ".join([*islice(texts, 40), *islice(notices, 60)])[:20_000])
+
+
+def classify(
+    page: ParsedPage, metadata: Metadata, blocks: Sequence[Block], removed: Sequence[Removed]
+) -> tuple[PageClass, str]:
+    """Return the class of a page and a sentence that says why.
+
+    Args:
+        page: parsed.
+        metadata: as read from it.
+        blocks: its body, boilerplate taken out.
+        removed: what was taken out.
+    """
+    facts = _facts(page, metadata, blocks, removed)
+    for judge in (_missing, _consent, _paywall, _live, _media, _index, _nothing, _teaser):
+        if verdict := judge(facts):
+            return verdict
+    return PageClass.ARTICLE, f"a body of {facts.words} words in {facts.paragraphs} paragraphs"
+
+
+def _facts(page: ParsedPage, metadata: Metadata, blocks: Sequence[Block], removed: Sequence[Removed]) -> _Facts:
+    texts = [block.text for block in blocks if block.kind in _TEXT]
+    counts = [word_count(text) for text in texts]
+    title = next((element.text or "" for element in page.tree.iter("title")), "")
+    h1 = next((" ".join(str(element.text_content()[:500]).split()) for element in page.tree.iter("h1")), "")
+    return _Facts(
+        page=page,
+        metadata=metadata,
+        path=urlsplit(page.url).path.lower(),
+        titles=tuple(dict.fromkeys(f for text in (metadata.headline or "", title[:500], h1) if (f := fold(text)))),
+        words=sum(counts),
+        paragraphs=sum(count >= 12 for count in counts),
+        says_article=_says_article(metadata),
+        removed=removed,
+        blocks=blocks,
+    )
+
+
+def _says_article(metadata: Metadata) -> bool:
+    return metadata.article_type in jsonld.ARTICLE_TYPES or (metadata.article_type or "").lower() in {
+        "article",
+        "news",
+        "newsarticle",
+        "blog",
+    }
+
+
+@cache
+def _phrases(name: str) -> tuple[str, ...]:
+    source = tomllib.loads((Path(__file__).parent / "rules" / "pageclass.toml").read_text("utf-8"))
+    return tuple(phrase for line in source[name].splitlines() for part in line.split("|") if (phrase := fold(part)))
+
+
+@cache
+def _pattern(name: str) -> re.Pattern[str]:
+    """Return a vocabulary as one pattern: whole words, but in scripts without spaces anywhere."""
+    phrases = sorted(_phrases(name), key=len, reverse=True)
+    spaced = "|".join(re.escape(p) for p in phrases if not _UNSPACED.search(p))
+    unspaced = "|".join(re.escape(p) for p in phrases if _UNSPACED.search(p))
+    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)" + (f"|{unspaced}" if unspaced else ""))
+
+
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+
+
+def _says(name: str, text: str) -> str | None:
+    """Return the phrase of a vocabulary that stands in a folded text, or None."""
+    match = _pattern(name).search(text)
+    return match[0] if match else None
+
+
+def _titled(facts: _Facts, name: str) -> str | None:
+    """Return the phrase of a vocabulary that a short title of the page is, or begins or ends with, or None."""
+    for title in facts.titles:
+        words = len(title.split())
+        for phrase in _phrases(name):
+            size = len(phrase.split())
+            inside = title == phrase or (
+                words <= size + 5 and (title.startswith(f"{phrase} ") or title.endswith(f" {phrase}"))
+            )
+            if inside or (_UNSPACED.search(phrase) and phrase in title):
+                return phrase
+    return None
+
+
+def _missing(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Soft 404, challenge, login, maintenance and parking pages."""
+    if facts.words > NOTICE or (facts.says_article and facts.words >= BRIEF and facts.metadata.date_published):
+        return None
+    for name, meaning in (
+        ("missing", "a page that says it is not there"),
+        ("challenge", "a challenge or a refusal"),
+        ("maintenance", "a maintenance or server error page"),
+        ("parked", "a parked or empty domain"),
+    ):
+        if phrase := _titled(facts, name):
+            return PageClass.ERROR_PAGE, f"{meaning}: its title has “{phrase}”"
+    if phrase := _says("missing_text", facts.sentences):
+        return PageClass.ERROR_PAGE, f"a page that says it is not there: “{phrase}”"
+    if any(True for _ in facts.page.tree.iterfind(".//input[@type='password']")) and (
+        phrase := _titled(facts, "login")
+    ):
+        return PageClass.ERROR_PAGE, f"a login page: its title has “{phrase}”"
+    for name in ("challenge", "parked"):
+        if (
+            not facts.says_article
+            and facts.words < NOTICE
+            and (phrase := _says(name, facts.sentences))
+            and " " in phrase
+        ):
+            return PageClass.ERROR_PAGE, f"a notice instead of an article: “{phrase}”"
+    return None
+
+
+def _consent(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Pages that ask for consent and show nothing else."""
+    if _CONSENT_HOST.match(urlsplit(facts.page.url).hostname or ""):
+        return PageClass.CONSENT_WALL, "the address is that of a consent service"
+    if facts.words > 600:
+        return None
+    asking = [block for block in facts.blocks if block.kind in _TEXT and _says("consent", fold(block.text))]
+    asked = sum(word_count(block.text) for block in asking)
+    if facts.words - asked >= 2 * BRIEF:
+        return None
+    taken = [r for r in facts.removed if r.kind is RemovedKind.COOKIE or _says("consent", fold(r.text))]
+    if (asked and asked >= facts.words * 0.5) or (facts.words < BRIEF and len(taken) >= 2 and not facts.says_article):
+        return PageClass.CONSENT_WALL, f"nothing but a request for consent ({len(asking) + len(taken)} such blocks)"
+    return None
+
+
+def _paywall(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Stubs: paid for, and no more than an opening to be read."""
+    if facts.paragraphs > 3 or facts.words > STUB:
+        return None
+    phrase = _says("paywall", facts.sentences)
+    prompted = phrase is not None or any(r.kind is RemovedKind.PAYWALL for r in facts.removed)
+    if facts.metadata.is_accessible_for_free is False and (facts.words < STUB or prompted):
+        return PageClass.PAYWALL, f"not free, and only {facts.words} words can be read"
+    if prompted and facts.words < STUB and (facts.says_article or facts.words >= 10):
+        said = f" (“{phrase}”)" if phrase else ""
+        return PageClass.PAYWALL, f"a prompt to subscribe{said}, and only {facts.words} words can be read"
+    return None
+
+
+def _live(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Live blogs and tickers: posts with times, not an article."""
+    posts = sum(block.kind is BlockKind.LIVE_POST for block in facts.blocks)
+    if facts.metadata.article_type == "LiveBlogPosting":
+        return PageClass.LIVE, "the page calls itself a LiveBlogPosting"
+    times = sum(1 for _ in zip(range(40), facts.page.tree.iter("time"), strict=False))
+    if posts >= 3 or (_LIVE_PATH.search(facts.path) and times >= 8 and facts.words >= BRIEF):
+        return PageClass.LIVE, f"a live page: {max(posts, times)} dated posts"
+    return None
+
+
+def _media(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Galleries, videos and podcasts with little text of their own."""
+    declared = (facts.metadata.article_type or "").lower()
+    if facts.words > STUB or facts.paragraphs > 3:
+        return None
+    if declared.startswith("video") or (_MEDIA_PATH.search(facts.path) and facts.words < STUB):
+        return PageClass.GALLERY, f"a gallery, video or audio page with {facts.words} words of text"
+    figures = sum(1 for _ in zip(range(60), facts.page.tree.iter("figure"), strict=False))
+    captions = sum(r.kind in {RemovedKind.CAPTION, RemovedKind.CREDIT} for r in facts.removed)
+    if max(figures, captions) >= 8 and facts.words < BRIEF * 2:
+        return PageClass.GALLERY, f"a gallery: {max(figures, captions)} pictures and {facts.words} words of text"
+    return None
+
+
+def _index(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Home, section, topic and search pages: headlines that lead elsewhere."""
+    if facts.says_article and facts.words >= BRIEF:
+        return None
+    slug = bool(_SLUG_PATH.search(facts.path))
+    if slug and facts.words > STUB:
+        return None
+    headlines = _headline_links(facts.page)
+    home = bool(_SECTION_PATH.fullmatch(facts.path)) and not urlsplit(facts.page.url).query
+    if home and headlines >= 4:
+        return PageClass.INDEX, f"the address of a home or section page, with {headlines} headlines that lead elsewhere"
+    described = facts.metadata.date_published_source not in {None, "htmldate", "time", "url"} or bool(
+        facts.metadata.authors
+    )
+    long = sum(word_count(block.text) >= 35 for block in facts.blocks if block.kind in _TEXT)
+    if headlines >= 8 and not described and (long < 4 or headlines > 4 * long):
+        return PageClass.INDEX, f"{headlines} headlines that lead elsewhere, and no data of an article"
+    if headlines >= 8 and facts.words < BRIEF:
+        return PageClass.INDEX, f"{headlines} headlines that lead elsewhere and {facts.words} words of text"
+    return None
+
+
+def _headline_links(page: ParsedPage) -> int:
+    """Count headings that are links to different places, or stand in one."""
+    seen: set[str] = set()
+    for _, heading in zip(range(400), page.tree.iter("h2", "h3", "h4"), strict=False):
+        link = next(heading.iter("a"), None)
+        if link is None:
+            link = next(heading.iterancestors("a"), None)
+        if link is not None and (href := link.get("href")):
+            seen.add(href)
+    return len(seen)
+
+
+def _nothing(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Pages without a body: a script's shell, or nothing at all."""
+    if facts.words >= BRIEF // 2:
+        return None
+    visible = _visible(facts.page)
+    shell = any((element.get("id") or "").lower() in _SHELL_ROOTS for element in facts.page.tree.iterfind(".//*[@id]"))
+    asks = any(
+        _says("script", fold(str(element.text_content())[:2000])) for element in facts.page.tree.iter("noscript")
+    )
+    scripts = sum(1 for _ in facts.page.tree.iter("script"))
+    if scripts and visible < BRIEF and (shell or asks or _says("script", facts.sentences)):
+        return PageClass.SCRIPT_ONLY, f"{visible} words without its scripts, which we do not run"
+    if facts.words == 0:
+        if scripts and visible < BRIEF // 4 and facts.page.size > 2000:
+            return PageClass.SCRIPT_ONLY, f"{visible} words without its {scripts} scripts, which we do not run"
+        return PageClass.EMPTY, f"no text of an article among {visible} words"
+    return None
+
+
+def _visible(page: ParsedPage) -> int:
+    """Count the words of a page that a browser without scripts would show, up to a few hundred."""
+    words = 0
+    body = page.tree.find("body")
+    for element in (page.tree if body is None else body).iter():
+        if isinstance(element.tag, str) and element.tag not in _HIDDEN:
+            words += word_count(" ".join((element.text or "")[:2000].split()))
+        words += word_count(" ".join((element.tail or "")[:2000].split()))
+        if words > 500:
+            break
+    return words
+
+
+def _teaser(facts: _Facts) -> tuple[PageClass, str] | None:
+    """The opening of an article that stands elsewhere."""
+    if facts.words >= STUB or facts.paragraphs > 2:
+        return None
+    texts = [block.text for block in facts.blocks if block.kind in _TEXT]
+    last = texts[-1].rstrip() if texts else ""
+    cut = last.endswith(("…", "...", "[…]", "[...]"))
+    more = bool(last) and _says("more", fold(last[-60:])) is not None
+    moved = any(_says("more", fold(r.text)) and word_count(r.text) <= 8 for r in facts.removed)
+    if cut or more or (moved and facts.words < BRIEF):
+        return PageClass.TEASER, f"{facts.words} words that lead to the rest elsewhere"
+    if facts.words < BRIEF // 2 and not facts.says_article:
+        return PageClass.TEASER, f"only {facts.words} words"
+    return None
