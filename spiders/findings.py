@@ -29,6 +29,9 @@ _ADVERT_TITLE = re.compile(
     r"|publicité|publicidad|patrocinado|annonse?|reklam[ea]?|advertisement)\W{0,2}\s*[:|\]–—-]\s",
     re.IGNORECASE,
 )
+_INLINE = re.compile(
+    r"</?(?:a|abbr|b|em|font|i|mark|q|small|span|strong|sub|sup|u)(?:\s[^<>]{0,1000})?>", re.IGNORECASE
+)
 _TAGS = re.compile(r"<[^<>]{0,1000}>")
 
 
@@ -222,7 +225,7 @@ def clean_title(text: str | None) -> str | None:
         return None
     plain = text[: 8 * MAX_TITLE_CHARS]
     if "&" in plain or "<" in plain:
-        plain = _TAGS.sub(" ", html.unescape(html.unescape(plain)))
+        plain = _TAGS.sub(" ", _INLINE.sub("", html.unescape(html.unescape(plain))))
     if not plain.isprintable():  # control, format, private, unassigned characters; separators other than the space
         plain = "".join(" " if char.isspace() or unicodedata.category(char) == "Cc" else char for char in plain)
         plain = "".join(char for char in plain if char.isprintable() or char in "\u200c\u200d")

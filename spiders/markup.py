@@ -9,13 +9,13 @@ import functools
 import html
 import re
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from lxml import etree
 
 MAX_BYTES = 50 * 1024 * 1024  # the sitemap protocol's bound, uncompressed (sitemaps.org)
-MAX_ELEMENTS = 2_000_000  # 50,000 URLs with 40 elements each
+MAX_ELEMENTS = 1_000_000  # 50,000 URLs with 20 elements each
 MAX_FIELDS = 400  # of one record; sitemaps may name 1,000 pictures a page, none of which we read
 MAX_FIELD_CHARS = 20_000
 MAX_GZIP_LAYERS = 3
@@ -38,7 +38,17 @@ _CORE = re.compile(
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|RDF|feed|urlset|sitemapindex)(?=[\s>/])", re.IGNORECASE)
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
-_RECORD_TAGS = {"item", "entry", "url", "sitemap"}
+_RECORD_TAGS = {
+    "rss": {"item"},
+    "rdf": {"item"},
+    "feed": {"entry"},
+    "urlset": {"url", "sitemap"},
+    "sitemapindex": {"url", "sitemap"},
+}
+# Fields that hold text alone: where one begins inside another, the other's end tag is missing.
+_LEAVES = frozenset(
+    "title link guid pubdate description summary id published updated issued modified loc lastmod priority".split()
+)
 
 
 @dataclass(slots=True)
@@ -201,15 +211,15 @@ def read_records(body: bytes, begin: Callable[[], Take]) -> tuple[list[str], str
     root = _ROOT.search(body)
     if root is None:
         return [*problems, "neither a feed nor a sitemap"], None
-    broken, bounded = _parse(body, root.start(), begin(), recover=False)
+    tags = _RECORD_TAGS[root[1].decode().lower()]
+    broken, bounded = _parse(body, root.start(), _Records(begin(), tags), recover=False)
     if broken:
         problems.append(f"broken XML: {broken}")
-        _, bounded = _parse(_repair(body[root.start() :]), 0, begin(), recover=True)
+        _, bounded = _parse(_repair(body[root.start() :]), 0, _Records(begin(), tags), recover=True)
     return problems, bounded
 
 
-def _parse(body: bytes, start: int, take: Take, *, recover: bool) -> tuple[str | None, str | None]:
-    target = _Records(take)
+def _parse(body: bytes, start: int, target: "_Records", *, recover: bool) -> tuple[str | None, str | None]:
     parser = etree.XMLParser(
         target=target,  # type: ignore[arg-type]  # the stubs say str | bytes; Python 3 gives str
         recover=recover,
@@ -223,20 +233,20 @@ def _parse(body: bytes, start: int, take: Take, *, recover: bool) -> tuple[str |
         for at in range(start, len(body), CHUNK):
             parser.feed(body[at : at + CHUNK])
         parser.close()
+        target.finish()
     except _EnoughError as enough:
         return None, str(enough)
     except etree.XMLSyntaxError as error:
-        target.flush()
         return str(error)[:200], None
-    target.flush()
     return None, None
 
 
 class _Records:
     """The parser's target: gathers the fields of each record, hands it on, forgets it."""
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: Take, tags: Collection[str]) -> None:
         self.take = take
+        self.tags = tags
         self.elements = 0
         self.base: str | None = None
         self.record: Record | None = None
@@ -247,7 +257,7 @@ class _Records:
         if self.elements > MAX_ELEMENTS:
             raise _EnoughError(f"{MAX_ELEMENTS} elements")
         name = _name(tag)
-        if name in _RECORD_TAGS:  # also inside a record: its end tag is missing
+        if name in self.tags:  # also inside a record: its end tag is missing
             self.flush()
             base = attributes.get(f"{_XML_NAMESPACE}base", self.base)
             about = next((value for key, value in attributes.items() if key.endswith("about")), None)
@@ -259,6 +269,8 @@ class _Records:
 
     def _start_field(self, name: str, attributes: dict[str, str]) -> None:
         assert self.record is not None
+        if name in _LEAVES and self.open and (first := self.open[0]) and first.name in _LEAVES:
+            self.open.clear()
         outer = self.open[-1] if self.open else None
         is_field = name.startswith("news:") if self.open else not name.startswith("other:")
         if not is_field or len(self.record.fields) >= MAX_FIELDS:
@@ -272,10 +284,10 @@ class _Records:
     def end(self, tag: str) -> None:
         if self.record is None:
             return
-        if self.open:
-            self.open.pop()
-        elif _name(tag) == self.record.tag:
+        if _name(tag) == self.record.tag:
             self.flush()
+        elif self.open:
+            self.open.pop()
 
     def data(self, data: str) -> None:
         if self.open and (entry := self.open[-1]) is not None and entry.size < MAX_FIELD_CHARS:
@@ -286,7 +298,14 @@ class _Records:
         """Comments are nothing."""
 
     def close(self) -> None:
-        """The end of the body; `flush` is called by hand, for a broken body never gets here."""
+        """The end of the parser's work; `finish` is called by hand, for a broken body never gets here."""
+
+    def finish(self) -> None:
+        """Take the last record of a cut body, without the field that the cut went through."""
+        if self.record is not None:
+            cut = [id(entry) for entry in self.open]
+            self.record.fields[:] = [entry for entry in self.record.fields if id(entry) not in cut]
+        self.flush()
 
     def flush(self) -> None:
         record, self.record, self.open = self.record, None, []
@@ -306,30 +325,36 @@ def _name(tag: str) -> str:
     return f"{_PREFIXES.get(uri, 'other:')}{local}"
 
 
-_REPAIRS = re.compile(
-    rb"<!\[CDATA\[.*?\]\]>"  # kept as it is
-    rb"|&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});"
-    rb"|&"
-    rb"|<(?![A-Za-z_/!?])"
-    rb"|[\x00-\x08\x0b\x0c\x0e-\x1f]",
-    re.DOTALL,
-)
+_ENTITY = rb"(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});"
+_ENTITIES = re.compile(rb"&" + _ENTITY)
+_BARE_AMPERSAND = re.compile(rb"&(?!" + _ENTITY + rb")")
+_BARE_LESS_THAN = re.compile(rb"<(?![A-Za-z_/?]|!--)")  # a declaration inside the root is text too
+_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _repair(body: bytes) -> bytes:
-    """Mend what breaks XML most: bare ampersands and less-than signs, HTML's entities, control characters."""
-    return _REPAIRS.sub(_mend, body)
+    """Mend what breaks XML most: bare ampersands and less-than signs, HTML's entities, control characters.
+
+    Text in CDATA sections stays; one that is never closed is opened no more. Linear in the length of the body.
+    """
+    body = _CONTROLS.sub(b" ", body)
+    parts = []
+    at = 0
+    while (start := body.find(b"<![CDATA[", at)) >= 0 and (end := body.find(b"]]>", start)) >= 0:
+        parts += [_mend(body[at:start]), body[start : end + 3]]
+        at = end + 3
+    parts.append(_mend(body[at:].replace(b"<![CDATA[", b"")))
+    return b"".join(parts)
 
 
-def _mend(match: re.Match[bytes]) -> bytes:
-    found = match[0]
-    if found.startswith(b"<!["):
-        return found
-    if found in {b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;"}:
-        return found
-    if found == b"<":
-        return b"&lt;"
-    if not found.startswith(b"&"):
-        return b" "
-    text = html.unescape(found.decode()) if found.endswith(b";") else "&"
+def _mend(text: bytes) -> bytes:
+    text = _BARE_AMPERSAND.sub(b"&amp;", text)
+    return _ENTITIES.sub(_resolved, _BARE_LESS_THAN.sub(b"&lt;", text))
+
+
+def _resolved(match: re.Match[bytes]) -> bytes:
+    """The character of an entity of HTML, escaped for XML; the text of one that is none."""
+    if match[0] in {b"&amp;", b"&lt;", b"&gt;", b"&quot;", b"&apos;"}:
+        return match[0]
+    text = html.unescape(match[0].decode())
     return html.escape(text).encode("utf-8", "replace") if text.isprintable() or text.isspace() else b" "
