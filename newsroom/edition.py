@@ -83,7 +83,7 @@ def build(anchor: date, edition: int, port: int, *, days: int = DAYS, started: d
         stories += own
     _courier_extras(desk, sites[0], parts, [story for story in stories if story.house is sites[0]])
     _bote_extras(desk, sites[1], parts, [story for story in stories if story.house is sites[1]])
-    _lanterne_extras(desk, sites[2], parts, [story for story in stories if story.house is sites[2]])
+    _lanterne_extras(desk, sites[2], parts)
     _others(desk, sites, port)
     return Edition(
         houses=sites,
@@ -183,7 +183,7 @@ def _advertisement(house: House) -> str:
 
 
 def _bote_extras(desk: _Desk, house: House, parts: specials.Cast, own: Sequence[Story]) -> None:
-    """Atom and one flat sitemap, a gallery, a page that is gone, an article behind the wall."""
+    """Atom, a JSON feed and one flat sitemap, a gallery, a page that is gone, an article behind the wall."""
     gallery = f"/fotos/lichterfest-auf-der-lindenau-id{parts.paid_stub.number}.html"
     desk.put(house, gallery, bote.gallery(house, gallery), parts.paid_stub.published)
     for place in range(1, len(specials.GALLERY_CAPTIONS) + 1):
@@ -200,21 +200,17 @@ def _bote_extras(desk: _Desk, house: House, parts: specials.Cast, own: Sequence[
     pages: list[tuple[str, datetime | None]] = [(story.url, feeds.moment(story)) for story in own]
     pages += [(house.origin + path, parts.paid_stub.published) for path in (gallery, gone)]
     desk.put(house, "/sitemap.xml", feeds.sitemap(pages), newest, content_type=_XML)
+    desk.put(house, "/feed.json", feeds.json_feed(house, own[:15]), newest, content_type="application/feed+json")
     desk.put(house, "/atom.xml", feeds.atom(house, own[:20]), newest, content_type="application/atom+xml")
     robots = f"User-agent: *\nDisallow: /suche\nCrawl-delay: 0.03\n\nSitemap: {house.origin}/sitemap.xml\n"
     desk.put(house, "/robots.txt", robots, content_type="text/plain")
 
 
-def _lanterne_extras(desk: _Desk, house: House, parts: specials.Cast, own: Sequence[Story]) -> None:
-    """A JSON feed; everything else is found in the section pages. One page asks not to be indexed."""
-    listed = [story for story in own if not story.hidden]
-    newest = max(map(feeds.moment, listed))
-    unlisted = parts.unlisted
-    page = desk.pages[house.host.partition(":")[0]][unlisted.path]
-    desk.put(house, unlisted.path, page.body, page.last_modified, headers=(("X-Robots-Tag", "noindex"),))
-    desk.outcomes[unlisted.url] = "noindex"
-    feed = feeds.json_feed(house, [*listed[:15], unlisted])
-    desk.put(house, "/feed.json", feed, newest, content_type="application/feed+json")
+def _lanterne_extras(desk: _Desk, house: House, parts: specials.Cast) -> None:
+    """Neither feed nor sitemap: everything is found in the section pages. One page asks not to be taken up."""
+    host, path = house.host.partition(":")[0], parts.noindex.path
+    desk.pages[host][path] = replace(desk.pages[host][path], headers=(("X-Robots-Tag", "noindex"),))
+    desk.outcomes[parts.noindex.url] = "noindex"
     robots = "User-agent: *\nContent-Signal: search=yes, ai-train=no\nAllow: /\n"
     desk.put(house, "/robots.txt", robots, content_type="text/plain")
 

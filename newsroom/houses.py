@@ -24,7 +24,6 @@ class House:
     news_sitemaps: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     section_sources: tuple[str, ...] = ()
-    include: tuple[str, ...] = ()  # regular expressions over the path of an article
 
     @property
     def host(self) -> str:
@@ -99,7 +98,7 @@ def _bote(port: int) -> House:
         joint_bylines=0.15,
         essays=False,
         path_of=lambda slug, number, _, section: f"{_BOTE_SECTIONS[section]}{slug}-id{number}.html",
-        feeds=("/atom.xml",),
+        feeds=("/atom.xml", "/feed.json"),
         sitemaps=("/sitemap.xml",),
     )
 
@@ -117,7 +116,5 @@ def _lanterne(port: int) -> House:
         joint_bylines=0.1,
         essays=True,
         path_of=lambda slug, _, moment, __: f"/{moment:%Y/%m/%d}/{slug}/",
-        feeds=("/feed.json",),
         section_sources=tuple(_LANTERNE_SECTIONS.values()),
-        include=(r"^/\d{4}/\d{2}/\d{2}/",),
     )

@@ -39,7 +39,6 @@ def site_toml(house: House) -> str:
         "[sources]",
         *(f"{key} = {_toml([house.origin + path for path in paths])}" for key, paths in sources.items()),
         "",
-        *(["[articles]", f"include = {_toml(list(house.include))}", ""] if house.include else []),
         "[politeness]",
         f"delay_s = {_DELAY_S}",
         "",

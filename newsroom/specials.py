@@ -119,7 +119,7 @@ PAID_STUB = Draft(
     tags=("Rathaus und Verwaltung", "Recherche"),
 )  # fmt: skip
 
-HIDDEN_DRAFT = Draft(
+WORKING_PAGE = Draft(
     headline="Essai de mise en page, ne pas diffuser",
     lead="Une page de travail de la rédaction, restée en ligne.",
     blocks=_blocks(
@@ -167,7 +167,7 @@ class Cast:
     members: Story  # under a path that robots.txt closes
     paid_full: Story  # not free, and the page holds the text all the same
     paid_stub: Story  # not free, and the page holds its first lines only
-    unlisted: Story  # asks not to be indexed
+    noindex: Story  # asks not to be taken up
 
     def of(self, house: House) -> list[Story]:
         """Those of one site."""
@@ -193,7 +193,7 @@ def cast(houses: Sequence[House], anchor: date) -> Cast:
         members=replace(members, path=f"/members{members.path}", hidden=True),
         paid_full=replace(_written(bote, PAID_FULL, anchor, back=5, hour=10), access="metered"),
         paid_stub=replace(_written(bote, PAID_STUB, anchor, back=7, hour=10), access="closed"),
-        unlisted=replace(_written(lanterne, HIDDEN_DRAFT, anchor, back=12, hour=16), hidden=True),
+        noindex=replace(_written(lanterne, WORKING_PAGE, anchor, back=12, hour=16), noindex=True),
     )
 
 

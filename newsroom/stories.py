@@ -63,7 +63,8 @@ class Story:
     agency: str | None = None
     access: str = "free"
     escaped_caption: str | None = None  # markup that a careless editor pasted as text, at the end of the body
-    hidden: bool = False  # named by no source of the site, or by one that may not be followed
+    hidden: bool = False  # in no list of the site's own pages
+    noindex: bool = False  # asks not to be taken up
 
     @property
     def url(self) -> str:

@@ -184,7 +184,7 @@ def _page(house: House, *, title: str, head: str, main: str, planted: Planted) -
     )
     return (
         f'<!doctype html><html lang="de"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>{head}'
-        '<link rel="stylesheet" href="/style.css"><link rel="alternate" type="application/atom+xml" href="/atom.xml"></head><body>'
+        '<link rel="stylesheet" href="/style.css"><link rel="alternate" type="application/atom+xml" href="/atom.xml"><link rel="alternate" type="application/feed+json" href="/feed.json"></head><body>'
         f'<header class="kopf"><p class="titel"><a href="/">Lindenauer Bote</a></p><nav>{nav}</nav></header><div class="blatt">{main}</div>'
         f'<div class="hinweis cookie-banner"><p>{cookies}</p><button>Alle akzeptieren</button> <button>Ablehnen</button></div>'
         f'<footer class="fuss"><p>{planted("navigation", "Lindenauer Bote, unabhängige Zeitung für Stadt und Land, gegründet 1848.")}</p></footer></body></html>'

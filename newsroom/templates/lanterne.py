@@ -56,7 +56,7 @@ def article(story: Story, newer: Sequence[Story], popular: Sequence[Story], plan
         f'<meta name="author" content="{escape(names)}"><meta name="date" content="{story.local.isoformat()}">'
         f'<meta name="keywords" content="{escape(", ".join(story.tags))}">'
     )
-    if story.hidden:
+    if story.noindex:
         head += '<meta name="robots" content="noindex">'
     body = _body(story, newer, popular, planted)
     main = f'<div class="post">{_header(story, names, planted)}<div class="entry">{body}</div>{_foot(story, planted)}</div>'
@@ -150,7 +150,7 @@ def _page(house: House, *, title: str, language: str, head: str, main: str, plan
     cookies = planted("cookie", "Ce site dépose un seul témoin, pour se souvenir de votre refus des autres.")
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>{head}'
-        '<link rel="stylesheet" href="/style.css"><link rel="alternate" type="application/feed+json" href="/feed.json"></head><body>'
+        '<link rel="stylesheet" href="/style.css"></head><body>'
         f'<header class="entete"><p class="nom"><a href="/">La Lanterne</a></p><nav>{nav}</nav></header><div class="page">{main}</div>'
         f'<div class="temoins" id="cookie-consent"><p>{cookies} <button>D’accord</button></p></div>'
         f'<footer class="bas"><p>{planted("navigation", "La Lanterne, revue de culture et de sciences, paraît tous les jours et s’éteint à minuit.")}</p></footer></body></html>'

@@ -101,7 +101,7 @@ def _named(first: Running) -> set[str]:
     atom = ET.fromstring(first.get(bote + "/atom.xml")[1])
     name = "{http://www.w3.org/2005/Atom}"
     named |= {str(link.get("href")) for entry in atom.iter(name + "entry") for link in entry.iter(name + "link")}
-    named |= {item["url"] for item in json.loads(first.get(lanterne + "/feed.json")[1])["items"]}
+    named |= {item["url"] for item in json.loads(first.get(bote + "/feed.json")[1])["items"]}
     for section in ("sciences", "culture", "idees", "voyages", "in-english"):
         links = PageText(first.get(f"{lanterne}/{section}/")[1].decode()).links
         named |= {lanterne + link for link in links if re.match(r"/\d{4}/\d\d/\d\d/", link)}
