@@ -9,8 +9,11 @@ import os
 import resource
 import signal
 import sys
+import traceback
 from multiprocessing.connection import Connection
 from typing import Final
+
+from extraction.records import Extraction, Outcome, Page, Rejection
 
 PAGE_CPU_S: Final = 10.0  # SIGPROF then ends the process; the worst honest page measured takes 2 s
 PAGE_WALL_S: Final = 60.0  # SIGALRM: a page that sleeps rather than computes
@@ -36,19 +39,22 @@ def main(argument: str) -> None:
 
 
 def serve(connection: Connection) -> None:
-    """Receive `(rules, learned)`, two mappings by site, then pages; send READY, then an Extraction a page."""
+    """Receive `(rules by site, learned by site, seconds of CPU a page)`, then pages; send an Extraction a page."""
     from extraction.article import extract_page  # noqa: PLC0415 - half a second: after the limits are set
     from extraction.rules import SiteRules  # noqa: PLC0415
 
-    rules, learned = connection.recv()
+    rules, learned, page_cpu_s = connection.recv()
     connection.send(READY)
     done = 0
     while True:
         page = connection.recv()
-        signal.setitimer(signal.ITIMER_PROF, PAGE_CPU_S)
+        signal.setitimer(signal.ITIMER_PROF, page_cpu_s)
         signal.setitimer(signal.ITIMER_REAL, PAGE_WALL_S)
         site = page.discovery.site
-        extraction = extract_page(page, rules=rules.get(site, SiteRules()), learned=learned.get(site))
+        try:
+            extraction = extract_page(page, rules=rules.get(site, SiteRules()), learned=learned.get(site))
+        except Exception as error:  # noqa: BLE001 - a defect met by one page is that page's outcome
+            extraction = _failed(page, error)
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send(extraction)
@@ -58,6 +64,16 @@ def serve(connection: Connection) -> None:
             if _resident_bytes() > RECYCLE_BYTES:
                 connection.send(RETIRED)
                 return
+
+
+def _failed(page: Page, error: Exception) -> Extraction:
+    """Name the defect and the capture, so that it can be met again."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    reason = (
+        f"{type(error).__name__} at {os.path.basename(place.filename)}:{place.lineno}: {str(error)[:200]};"  # noqa: PTH119
+        f" capture {page.capture.file} at byte {page.capture.offset}"
+    )
+    return Extraction(result=Rejection(outcome=Outcome.EXTRACTION_FAILED, reason=reason))
 
 
 def _give_back_memory() -> None:

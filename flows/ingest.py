@@ -53,6 +53,11 @@ def recover_all(data: Path, say: Say) -> list[Path]:
     return closed
 
 
+def recoverable(data: Path) -> list[Path]:
+    """Return the files of segments that are open now: of a crawl that goes on, or of one that died."""
+    return [path for run in _folders(data / "captures") for path in sorted(run.glob("*.open"))]
+
+
 def unextracted(data: Path) -> list[Segment]:
     """Return the closed segments without rows, oldest run first."""
     segments = (segment_of(journal, data) for run in _folders(data / "captures") for journal in closed_segments(run))

@@ -17,15 +17,20 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.reduction import ForkingPickler
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from extraction.records import Extraction, Outcome, Page, Rejection
-from flows.extractor import READY, RETIRED, TIMEOUT_SIGNALS
+from flows.extractor import PAGE_CPU_S, READY, RETIRED, TIMEOUT_SIGNALS
+
+if TYPE_CHECKING:
+    from extraction.learned import Learned
+    from extraction.rules import SiteRules
 
 AHEAD_BYTES: Final = (
     100_000  # a page up to this size waits in the socket (its buffer holds 200 KB) while another is read
 )
 AHEAD: Final = 2  # pages at a worker: one in work, one waiting, so that it never idles for its parent
+DYING_S: Final = 2.0  # between a worker's last word and its exit code; dumping a core is switched off
 TICK_S: Final = 0.1  # how long to wait for an answer before more pages are asked for
 
 
@@ -49,11 +54,17 @@ class Pool:
     """So many extraction workers, started when first needed and ended by `close` (or leaving the `with`)."""
 
     def __init__(
-        self, size: int, rules: Mapping[str, Any] | None = None, learned: Mapping[str, Any] | None = None
+        self,
+        size: int,
+        rules: Mapping[str, "SiteRules"] | None = None,
+        learned: Mapping[str, "Learned"] | None = None,
+        *,
+        page_cpu_s: float = PAGE_CPU_S,
     ) -> None:
+        """Take the cleaning rules and the learned lines by site, and the CPU time that a page may take, in seconds."""
         self.size = size
         self.restarts = 0
-        self._setup = (dict(rules or {}), dict(learned or {}))
+        self._setup = (dict(rules or {}), dict(learned or {}), page_cpu_s)
         self._workers: list[_Worker] = []
         self._waiting: deque[Page] = deque()
         self._failures_to_start = 0
@@ -170,6 +181,8 @@ class Pool:
     def _remove(self, worker: _Worker) -> int:
         self._workers.remove(worker)
         worker.connection.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return worker.process.wait(DYING_S)
         worker.process.kill()
         return worker.process.wait()
 

@@ -12,11 +12,10 @@ ADDRESS_FILE: Final = "server-address"  # in PREFECT_HOME: the API of the `night
 _ALWAYS: Final = {
     "DO_NOT_TRACK": "1",
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",  # 20 are not enough for a fresh database
+    "PREFECT_SERVER_ALLOW_EPHEMERAL_MODE": "false",  # we start our own, earlier (flows/server.py)
     # Leases in files: a restarted server otherwise forgets who holds a slot and ends healthy runs.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
     "PREFECT_SERVER_SERVICES_DB_VACUUM_ENABLED": "events,flow_runs",
-    "PREFECT_FLOWS_HEARTBEAT_FREQUENCY": "30",  # seconds; how a run whose process is gone is told from a long one
     "PREFECT_WORKER_QUERY_SECONDS": "2",
     "PREFECT_LOGGING_INTERNAL_LEVEL": "ERROR",
 }
@@ -33,18 +32,6 @@ def set_environment(data: Path, environment: MutableMapping[str, str] = os.envir
     environment.setdefault("PREFECT_HOME", str(prefect_home(data)))
     for name, value in _ALWAYS.items():
         environment.setdefault(name, value)
-
-
-def set_terminal_environment(data: Path) -> None:
-    """As `set_environment`, for a flow that is run from a terminal: our own lines there, Prefect's to the server only.
-
-    If `nightdesk up` runs over this folder, its server is used, so that the run can be seen in its pages; else Prefect
-    starts a server of its own for as long as the flow runs.
-    """
-    set_environment(data)
-    os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
-    if "PREFECT_API_URL" not in os.environ and (address := running_server(data)) is not None:
-        os.environ["PREFECT_API_URL"] = address
 
 
 def running_server(data: Path) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from rich import box
 from rich.markup import escape
 from rich.table import Table
 
@@ -103,28 +104,25 @@ class RunSummary:
 
 
 def table(summary: RunSummary) -> Table:
-    """Return the run as a table for a terminal."""
-    shown = Table(title=_terminal(summary.headline), title_style="bold", title_justify="left", header_style="bold")
-    shown.add_column("site", no_wrap=True)
-    for name in ("discovered", "fetched", "extracted", "loaded"):
-        shown.add_column(name, justify="right")
-    shown.add_column("not articles, refused, gone: and why", ratio=2)
-    shown.add_column("open, next crawl", ratio=1)
+    """Return the run as a table for a terminal of 80 columns or more."""
+    shown = Table(
+        title=_terminal(summary.headline),
+        title_style="bold",
+        title_justify="left",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_footer=len(summary.sites) > 1,
+    )
+    shown.add_column("site", no_wrap=True, footer="all")
+    for name in ("discovered", "fetched", "extracted"):
+        shown.add_column(name, justify="right", footer=f"{summary.total(name):,}")
+    shown.add_column("loaded", justify="right", footer=_loaded(summary.total("new"), summary.total("versions")))
+    shown.add_column("rejected, and why", overflow="fold")
     for site in summary.sites:
         style = "red" if site.failed else "yellow" if site.problems else ""
-        shown.add_row(
-            _terminal(site.site),
-            *(str(number) for number in (site.discovered, site.fetched, site.extracted)),
-            _loaded(site),
-            _terminal(_counts(site.rejected)) or "–",
-            _terminal(_counts(site.open)) or "–",
-            style=style,
-        )
-    if len(summary.sites) > 1:
-        shown.add_section()
-        numbers = [str(summary.total(name)) for name in ("discovered", "fetched", "extracted")]
-        loaded = f"{summary.total('new')}" + (f" + {summary.total('versions')}" if summary.total("versions") else "")
-        shown.add_row("all", *numbers, loaded, "", "", style="bold")
+        numbers = (f"{number:,}" for number in (site.discovered, site.fetched, site.extracted))
+        shown.add_row(_terminal(site.site), *numbers, _loaded(site.new, site.versions), _why(site), style=style)
     return shown
 
 
@@ -187,11 +185,19 @@ def _markdown(text: str) -> str:
     return "".join(f"&#{ord(c)};" if c in _MARKS else c for c in plain(text))
 
 
-def _loaded(site: SiteSummary) -> str:
-    extra = [f"+{site.versions} ver." if site.versions else ""]
-    same = sum(site.outcomes.get(word, 0) for word in (Outcome.UNCHANGED, Outcome.DUPLICATE))
-    extra.append(f"({same} known)" if same else "")
-    return " ".join([str(site.new), *filter(None, extra)])
+def _loaded(new: int, versions: int) -> str:
+    return f"{new:,}" + (f" + {versions:,}" if versions else "")
+
+
+def _why(site: SiteSummary) -> str:
+    """Name what did not become a row of its own: rejected, still open, known already."""
+    same = {
+        word.value: site.outcomes[word] for word in (Outcome.UNCHANGED, Outcome.DUPLICATE) if site.outcomes.get(word)
+    }
+    parts = [_counts(site.rejected), _counts(same)]
+    if site.open:
+        parts.append(f"[yellow]open, for the next crawl: {_counts(site.open)}[/]")
+    return "; ".join(filter(None, parts)) or "–"
 
 
 def _counts(outcomes: Mapping[str, int]) -> str:

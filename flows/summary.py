@@ -27,6 +27,39 @@ def summarise(
     )
 
 
+def summarise_past(data: Path, run_id: str | None = None) -> RunSummary:
+    """Return the summary of a run that the store knows, the latest if none is named.
+
+    Raises NotPublishedError, or UnknownRunError.
+    """
+    query = """SELECT run_id, kind, state, started_at, finished_at, reason FROM runs
+        WHERE $run_id IS NULL OR run_id = $run_id ORDER BY started_at DESC LIMIT 1"""
+    with connect(data) as connection:
+        row = connection.execute(query, {"run_id": run_id}).fetchone()
+        if row is None:
+            latest = connection.execute("SELECT run_id FROM runs ORDER BY started_at DESC LIMIT 5").fetchall()
+            known = (
+                f"the latest are {', '.join(name for (name,) in latest)}" if latest else "none has been recorded yet"
+            )
+            raise UnknownRunError(
+                f"no run {run_id!r} in the store; {known}" if run_id else f"no run to report: {known}"
+            )
+    name, kind, state, started_at, finished_at, reason = row
+    return RunSummary(
+        run_id=name,
+        kind=kind,
+        started_at=started_at.replace(tzinfo=UTC),
+        took=(finished_at or started_at) - started_at,
+        ended=state,
+        sites=together(_site_summaries(data, name, {}).values()),
+        problem=reason,
+    )
+
+
+class UnknownRunError(ValueError):
+    """Raised for a run that the store does not know; the text names those it does."""
+
+
 def _site_summaries(data: Path, run_id: str, titles: dict[str, str]) -> dict[str, SiteSummary]:
     query = files("flows").joinpath("queries", "what_a_run_came_to.sql").read_text(encoding="utf-8")
     try:

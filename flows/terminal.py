@@ -2,18 +2,18 @@
 
 import asyncio
 import signal
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from flows.config import data_folder
-from flows.desk import Desk, open_desk, require_contact, require_writable
-from flows.prefect_home import set_terminal_environment
+from flows.desk import open_desk, require_contact, require_writable
 from flows.report import RunSummary, problems, table
-from flows.watch import watching
+from flows.server import connect_to_server
+from flows.span import check_span
+from flows.watch import Board, watching
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
@@ -23,24 +23,20 @@ FAILED = 1
 
 def run_nightly(data: Path | None, sites: list[str], *, refetch: bool, limit_pages: int) -> int:
     """Run the nightly flow here and now; return the exit code. Raises SettingsError or SiteError before it starts."""
-    prepared(data, sites)
 
     async def run() -> "State[Any]":
         from flows.nightly import nightly  # noqa: PLC0415 - Prefect: 2.5 s
 
         return await nightly(sites=sites, refetch=refetch, limit_pages=limit_pages, return_state=True)
 
-    return finish(run())
+    return _run(data, sites, run)
 
 
 def run_backfill(
     data: Path | None, sites: list[str], first_day: date, last_day: date, *, refetch: bool, limit_pages: int
 ) -> int:
     """Run the backfill flow here and now; return the exit code. Raises as `run_nightly`, and SpanError."""
-    from flows.span import check_span  # noqa: PLC0415
-
     check_span(first_day, last_day)
-    prepared(data, sites)
 
     async def run() -> "State[Any]":
         from flows.backfill import backfill  # noqa: PLC0415 - Prefect: 2.5 s
@@ -49,7 +45,7 @@ def run_backfill(
             first_day, last_day, sites=sites, refetch=refetch, limit_pages=limit_pages, return_state=True
         )
 
-    return finish(run())
+    return _run(data, sites, run)
 
 
 def run_up(data: Path | None, port: int | None) -> int:
@@ -73,20 +69,22 @@ def run_up(data: Path | None, port: int | None) -> int:
     return 0
 
 
-def prepared(data: Path | None, sites: list[str]) -> Desk:
-    """Refuse what cannot work before anything slow is started, then point Prefect to the data folder."""
-    desk = open_desk(data_folder(data))
+def _run(data: Path | None, sites: list[str], flow: Callable[[], Coroutine[Any, Any, "State[Any]"]]) -> int:
+    """Run a flow under the eyes of the terminal and show its report; return the exit code.
+
+    What cannot work is refused before anything slow is started.
+    """
+    desk = open_desk(data)
     require_contact(desk, desk.chosen(sites))
     require_writable(desk.data)
-    set_terminal_environment(desk.data)
-    return desk
-
-
-def finish(run: Coroutine[Any, Any, "State[Any]"]) -> int:
-    """Run a flow under the eyes of the terminal and show its report; return the exit code."""
     console = Console(stderr=True, highlight=False)
     with watching(console) as watch:
-        state = asyncio.run(_ended(run))
+        watch.show(Board(stage="starting Prefect"))
+        wait_for_server = connect_to_server(desk.data)
+        import prefect  # noqa: F401, PLC0415 - 2.5 s, while its server starts
+
+        wait_for_server()
+        state = asyncio.run(_until_told(flow()))
     if watch.summary is None:
         asyncio.run(_raise(state))
     else:
@@ -102,7 +100,7 @@ def show_summary(summary: RunSummary) -> None:
         console.print(line)
 
 
-async def _ended(run: Coroutine[Any, Any, "State[Any]"]) -> "State[Any]":
+async def _until_told(run: Coroutine[Any, Any, "State[Any]"]) -> "State[Any]":
     """Await the flow; SIGTERM ends it as Ctrl-C does."""
     task = asyncio.current_task()
     assert task is not None

@@ -1,0 +1,114 @@
+"""Commands that look at a data folder: report, status, explain, and the cookbook's recipes."""
+
+import difflib
+import fcntl
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from flows import shell
+from flows.config import data_folder
+from flows.desk import Desk, open_desk
+from flows.ingest import recoverable, unextracted, unloaded
+from flows.lease import Holder
+from flows.report import count
+from flows.summary import summarise_past
+from flows.terminal import show_summary
+from storage.database import NotPublishedError
+from storage.query import Recipe, Session, cookbook
+
+
+class NotFoundError(ValueError):
+    """What was named is not there; the text says what is."""
+
+
+def recipe(name: str) -> Recipe:
+    """Return the query of the cookbook of that name. Raises NotFoundError with the nearest right name."""
+    known = {found.name: found for found in cookbook()}
+    if name not in known:
+        nearest = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {nearest[0]!r}?" if nearest else "`nightdesk queries` lists all"
+        raise NotFoundError(f"no query {name[:80]!r} in the cookbook; {hint}")
+    return known[name]
+
+
+def report(data: Path | None, run: str | None) -> int:
+    """Print what a run came to, the last one if none is named."""
+    summary = summarise_past(data_folder(data), run)
+    show_summary(summary)
+    return 0
+
+
+def status(data: Path | None) -> int:
+    """Print what is stored, what goes on, and what waits."""
+    desk = open_desk(data)
+    console = Console(highlight=False)
+    enabled = [site for site in desk.sites if site.enabled]
+    console.print(f"[bold]{desk.data}[/]: {count(len(desk.sites), 'site')} known, {len(enabled)} enabled")
+    for line in _stored(desk):
+        console.print(line)
+    for what in _going_on(desk.data):
+        console.print(f"[green]now:[/] {what}")
+    for line in _waiting(desk.data):
+        console.print(f"[yellow]waiting:[/] {line}")
+    return 0
+
+
+def _stored(desk: Desk) -> Iterator[str]:
+    try:
+        with Session(desk.data) as session:
+            rows = shell.as_dicts(
+                session.ask(
+                    "select (select count(*) from articles) as articles,"
+                    " (select count(*) from article_versions) as versions,"
+                    " (select count(*) from urls) as urls, (select count(*) from missed where class = 'open') as open,"
+                    " (select max(loaded_at) from loads) as loaded_at"
+                ),
+                1,
+            )
+    except NotPublishedError:
+        yield "store: nothing is in it yet; `nightdesk crawl` fills it"
+        return
+    facts = rows[0]
+    yield (
+        f"store: {count(facts['articles'], 'article')} in {count(facts['versions'], 'version')},"
+        f" {count(facts['urls'], 'URL')} known, {facts['open']:,} of them open; last load {_ago(facts['loaded_at'])}"
+    )
+
+
+def _ago(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
+
+
+def _going_on(data: Path) -> Iterator[str]:
+    """Name the holders of the locks that are held."""
+    seen: set[str] = set()
+    for path in sorted((data / "locks").glob("host-*.lock")):
+        with path.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                try:
+                    holder = str(msgspec.json.decode(file.read(4096), type=Holder))
+                except msgspec.DecodeError:
+                    holder = "a crawl"
+                if holder not in seen:
+                    seen.add(holder)
+                    yield holder
+
+
+def _waiting(data: Path) -> Iterator[str]:
+    if number := len(recoverable(data)):
+        yield f"{count(number, 'open segment')}, of crawls that go on or were killed"
+    if number := len(unextracted(data)):
+        yield f"{count(number, 'segment')} to be extracted"
+    if number := len(unloaded(data)):
+        yield f"{count(number, 'folder')} of rows to be loaded"
+
+
+def explain(data: Path | None, page: str, site: str | None) -> int:
+    """Print a page's article with what was removed in place. The page is a file, or a URL that was captured."""
+    raise NotImplementedError
