@@ -1,1 +1,1 @@
-"""The crawl: sites, discovery, politeness, the one spider, and its captures. Importing this package imports no Scrapy."""
+"""The crawl: sites, discovery, politeness, the one spider, its captures. Importing this package imports no Scrapy."""

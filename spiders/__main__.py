@@ -62,7 +62,6 @@ class _Child:
             max_age_s=job.segment_s,
         )
         self._run = Run(writer, [site.name for site in sites], _tell_segment)
-        self._failure: OSError | None = None
 
     async def run(self) -> int:
         """Crawl until all is done or somebody says stop."""
@@ -88,6 +87,8 @@ class _Child:
         finally:
             ticking.cancel()
             known.close()
+        if self._crawl.broken is not None:
+            raise self._crawl.broken
         reason = self._crawl.reason
         _tell(self._run.progress())
         self._run.close(reason, now_utc())
@@ -124,7 +125,10 @@ class _Child:
         """Each second: rotate by age, tell how far we are."""
         while True:
             await asyncio.sleep(1)
-            self._run.rotate_if_due()
+            try:
+                self._run.rotate_if_due()
+            except OSError as error:
+                self._crawl.break_off(error)
             _tell(self._run.progress())
 
 

@@ -61,6 +61,7 @@ class Crawl:
         self._changed = asyncio.Event()
         self._stopping: str | None = None
         self._limited = False
+        self.broken: OSError | None = None
 
     @property
     def reason(self) -> str:
@@ -103,6 +104,11 @@ class Crawl:
         """Ask for nothing more; what is under way may still come in. What waits is left pending."""
         self._stopping = self._stopping or reason
         self._changed.set()
+
+    def break_off(self, error: OSError) -> None:
+        """Stop because the disk refused; `broken` tells it."""
+        self.broken = self.broken or error
+        self.stop("broken")
 
     def _take(self, now: float) -> Ask | None:
         while (ask := self._frontier.take(now)) is not None:
@@ -327,12 +333,11 @@ class Crawl:
 
     def _take_rules(self, origin: str, site: Site, rules: Robots) -> None:
         self._robots[origin] = rules
-        host = self._frontier.host(f"{origin}/")
-        host.delay_s = max(host.delay_s, rules.delay_s or 0.0)
+        self._frontier.host(f"{origin}/").slow_to(rules.delay_s or 0.0)
         for note in rules.notes:
             self._say(logging.WARNING, site, f"{origin}/robots.txt: {note}")
         for ask in self._gated.pop(origin, ()):
-            self._frontier.add(ask)
+            self._frontier.add(ask, first=True)
 
     # Sources.
 

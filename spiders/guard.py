@@ -3,6 +3,7 @@
 A name can resolve to anything, and to something else a moment later; so the check stands at the socket.
 """
 
+import errno
 import socket
 from collections.abc import Sequence
 from functools import lru_cache
@@ -59,7 +60,7 @@ def guarded_socket(allow: Sequence[str], address_info: tuple[Any, ...]) -> socke
     family, kind, protocol, _, address = address_info
     refusal = refuse_address(str(address[0]), allow)
     if refusal:
-        raise RefusedAddressError(refusal)
+        raise RefusedAddressError(errno.EACCES, refusal)  # aiohttp tells no more of it than errno's text
     return socket.socket(family=family, type=kind, proto=protocol)
 
 

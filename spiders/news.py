@@ -3,6 +3,7 @@
 import logging
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from scrapy import Request, Spider
@@ -29,7 +30,7 @@ class NewsSpider(Spider):
 
     async def start(self) -> AsyncIterator[Request]:
         """Yield a request whenever some host is free for one."""
-        while (ask := await self.crawl.next()) is not None:
+        while (ask := await self._next()) is not None:
             yield Request(
                 ask.url,
                 callback=self.parse,
@@ -38,11 +39,17 @@ class NewsSpider(Spider):
                 meta={"ask": ask, "download_slot": f"{id(ask)}", "verbatim_url": True},
             )
 
+    async def _next(self) -> Ask | None:
+        with self._writing():
+            return await self.crawl.next()
+        return None
+
     async def parse(self, response: Response, **_: Any) -> None:  # noqa: ANN401 - Scrapy's signature
         """Hand an answer to the crawl."""
         assert isinstance(response, Answer)
         assert response.request is not None
-        await self.crawl.answered(response.request.meta["ask"], response)
+        with self._writing():
+            await self.crawl.answered(response.request.meta["ask"], response)
 
     def fail(self, failure: Failure) -> Iterator[Any]:
         """Hand a failure to the crawl; one that the wire did not name is a fault of ours, and said as such."""
@@ -52,8 +59,17 @@ class NewsSpider(Spider):
         if not isinstance(error, WireError):
             _log.error("%s: %s: %s", ask.url, type(error).__name__, error, extra={"site": ask.site.name})
             error = WireError(Outcome.CONNECTION_FAILED, f"{type(error).__name__}: {error}"[:300])
-        self.crawl.failed(ask, error)
+        with self._writing():
+            self.crawl.failed(ask, error)
         return iter(())
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """End the crawl where the disk refuses: to fetch what cannot be kept is no use to anybody."""
+        try:
+            yield
+        except OSError as error:
+            self.crawl.break_off(error)
 
 
 class Handover(BaseScheduler):

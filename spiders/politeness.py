@@ -23,7 +23,7 @@ SLOW_FACTOR, SLOW_S = 4.0, 1.0
 # The circuit opens after so many failures in a row, for so long, doubled each time it opens again.
 OPEN_AFTER, OPEN_S, LONGEST_OPEN_S = 4, 15.0, 900.0
 # A pause after a failure even where no delay is set.
-LEAST_PAUSE_S = 0.25
+LEAST_PAUSE_S = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -45,6 +45,12 @@ class Host:
     def gap_s(self) -> float:
         """Seconds between two requests, now."""
         return self.delay_s if self.stretch <= 1.0 else max(self.delay_s, LEAST_PAUSE_S) * self.stretch
+
+    def slow_to(self, delay_s: float) -> None:
+        """Raise the delay, from the last request on: robots.txt is read when the next is due already."""
+        if delay_s > self.delay_s:
+            self.free_at += delay_s - self.delay_s
+            self.delay_s = delay_s
 
     def answered(self, sent_at: float, headed_at: float, done_at: float) -> None:
         """Note a good answer: when it was asked for, begun and whole."""
@@ -110,18 +116,13 @@ class Frontier:
 
     def take(self, now: float) -> Ask | None:
         """Take the first ask of a host that is free; that host is busy until `release`."""
-        while self._due:
-            free_at, entry, found = self._due[0]
-            if entry != found.entry or found.busy or not found.asks:
-                heapq.heappop(self._due)
-                continue
-            if free_at > now:
-                return None
-            heapq.heappop(self._due)
-            found.busy = True
-            self._waiting -= 1
-            return heapq.heappop(found.asks)[3]
-        return None
+        found = self._first()
+        if found is None or found.free_at > now:
+            return None
+        heapq.heappop(self._due)
+        found.busy = True
+        self._waiting -= 1
+        return heapq.heappop(found.asks)[3]
 
     def release(self, found: Host) -> None:
         """Let a host be asked again when its time comes; to be called once its answer was noted on it."""
@@ -131,11 +132,8 @@ class Frontier:
 
     def wait_s(self, now: float) -> float | None:
         """Return the seconds until some host is free for an ask that waits, None if none waits on a free host."""
-        while self._due and (
-            self._due[0][1] != self._due[0][2].entry or self._due[0][2].busy or not self._due[0][2].asks
-        ):
-            heapq.heappop(self._due)
-        return max(0.0, self._due[0][0] - now) if self._due else None
+        found = self._first()
+        return None if found is None else max(0.0, found.free_at - now)
 
     def drop(self, found: Host) -> list[Ask]:
         """Take out all that waits for a host."""
@@ -152,6 +150,17 @@ class Frontier:
     def hosts(self) -> Iterator[Host]:
         """Yield all hosts that were ever met."""
         yield from self._hosts.values()
+
+    def _first(self) -> Host | None:
+        """Return the host that is free first and has something waiting; stale entries are cleared away."""
+        while self._due:
+            free_at, entry, found = self._due[0]
+            if entry == found.entry and not found.busy and found.asks and free_at >= found.free_at:
+                return found
+            heapq.heappop(self._due)
+            if entry == found.entry and not found.busy and found.asks:
+                self._schedule(found)  # it was told to wait longer meanwhile
+        return None
 
     def _schedule(self, found: Host) -> None:
         found.entry = next(self._order)

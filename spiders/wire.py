@@ -243,4 +243,7 @@ def _explained(error: Exception) -> WireError:
 
 
 def _text(error: BaseException) -> str:
-    return " ".join(str(error).split())[:300]
+    text = str(error)
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.strerror:
+        text = f"{error.host}:{error.port}: {error.os_error.strerror}"
+    return " ".join(text.split())[:300]

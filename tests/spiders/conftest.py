@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,6 +16,9 @@ import pytest
 from extraction.records import Page
 from spiders.captures import closed_segments, read_journal, read_pages, warc_of
 from tests.spiders.origin import Origin
+
+# A child that compiles Scrapy anew each time takes a second more of CPU.
+_BYTECODE = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / f"nightdesk-bytecode-{os.getuid()}")}
 
 
 @dataclass
@@ -73,7 +77,9 @@ def origin() -> Iterator[Origin]:
 @pytest.fixture
 def crawl(tmp_path: Path) -> Callable[..., Crawled]:
     """Crawl with the real child process: `sites` maps a name to its keys; other arguments go into the job."""
-    return lambda sites, **job: finish(start(tmp_path, sites, **job), tmp_path)
+    return lambda sites, run_id="r1", **job: finish(
+        start(tmp_path, sites, run_id=run_id, **job), tmp_path, run_id=run_id
+    )
 
 
 def site_file(folder: Path, name: str, url: str, **tables: Mapping[str, Any]) -> Path:
@@ -91,7 +97,9 @@ def site_file(folder: Path, name: str, url: str, **tables: Mapping[str, Any]) ->
     return path
 
 
-def start(data: Path, sites: Mapping[str, Mapping[str, Any]], *, run_id: str = "r1", **job: Any) -> subprocess.Popen[str]:
+def start(
+    data: Path, sites: Mapping[str, Mapping[str, Any]], *, run_id: str = "r1", preload: str = "", **job: object
+) -> subprocess.Popen[str]:
     folder = data / "sites"
     folder.mkdir(exist_ok=True)
     files = []
@@ -111,14 +119,15 @@ def start(data: Path, sites: Mapping[str, Mapping[str, Any]], *, run_id: str = "
     }
     path = data / f"{run_id}.json"
     path.write_text(json.dumps(spec), "utf-8")
+    run = f"{preload}; import runpy, sys; sys.argv[0] = 'spiders'; runpy.run_module('spiders', run_name='__main__')"
     return subprocess.Popen(
-        [sys.executable, "-m", "spiders", str(path)],
+        [sys.executable, *(("-c", run) if preload else ("-m", "spiders")), str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONWARNINGS": "error::ResourceWarning"},
+        env={**os.environ, **_BYTECODE, "PYTHONDONTWRITEBYTECODE": "1" if preload else ""},
     )
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,11 @@ class Origin:
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
         self._ssl = ssl
+        self._servers: list[asyncio.Server] = []
         self._addresses, self.port = addresses, port
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> "Origin":
+    def __enter__(self) -> Self:
         self._thread.start()
         assert self._ready.wait(10)
         return self
@@ -73,6 +75,9 @@ class Origin:
     def __exit__(self, *_: object) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        for server in self._servers:
+            server.close()
+        self._loop.close()
 
     def url(self, path: str = "/", host: str = "site.localhost") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -89,8 +94,14 @@ class Origin:
     async def _listen(self) -> None:
         for address in self._addresses:
             server = await asyncio.start_server(
-                self._serve, address, self.port, limit=1 << 20, backlog=500, ssl=self._ssl  # type: ignore[arg-type]
+                self._serve,
+                address,
+                self.port,
+                limit=1 << 20,
+                backlog=500,
+                ssl=self._ssl,  # type: ignore[arg-type]
             )
+            self._servers.append(server)
             self.port = self.port or server.sockets[0].getsockname()[1]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
