@@ -10,7 +10,7 @@ from newsroom.houses import House
 from newsroom.prose import Block, Draft
 from newsroom.stories import Story, compose
 
-AGENCY = "Northwire"
+AGENCY = "Northwire News Agency"
 
 
 def _blocks(*lines: str) -> tuple[Block, ...]:

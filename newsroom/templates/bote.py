@@ -105,9 +105,11 @@ def _newer(form: int, stories: Sequence[Story], planted: Planted) -> str:
 
 
 def _newsletter(planted: Planted) -> str:
+    heading = planted("newsletter", "Post vom Boten: unser Newsletter am Abend")
+    promise = "Was heute wichtig war, in fünf Minuten gelesen. Mit der Anmeldung stimmen Sie den Bedingungen zu."
     return (
-        f'<div class="brief"><p><b>{planted("newsletter", "Post vom Boten: unser Newsletter am Abend")}</b></p>'
-        f"<p>{planted('newsletter', 'Was heute wichtig war, in fünf Minuten gelesen. Mit der Anmeldung stimmen Sie den Bedingungen zu.')}</p><button>Jetzt anmelden</button></div>"
+        f'<div class="brief"><p><b>{heading}</b></p><p>{planted("newsletter", promise)}</p>'
+        '<form><input type="email" placeholder="Ihre E-Mail-Adresse"> <button>Jetzt anmelden</button></form></div>'
     )
 
 

@@ -91,7 +91,7 @@ def _body(story: Story, newer: Sequence[Story], popular: Sequence[Story], plante
     insert(parts, len(parts) // 2, f'<div class="pub"><span>{planted("ad_label", str(words["ad"]))}</span></div>')
     letter = (
         f'<div class="lettre"><p><b>{planted("newsletter", str(words["letter"]))}</b></p><p>{planted("newsletter", str(words["letter_text"]))}</p>'
-        f"<button>{words['button']}</button></div>"
+        f'<form><input type="email"> <button>{words["button"]}</button></form></div>'
     )
     insert(parts, len(parts) // 2 + 2, letter)
     if story.escaped_caption:

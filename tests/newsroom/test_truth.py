@@ -83,7 +83,7 @@ def test_metadata_of_the_pages_is_the_expected(truth: Truth, pages: dict[str, Pa
             assert page.json_ld == []
             assert ("h1", article.headline) in page.texts
             assert datetime.fromisoformat(page.metas["date"][0]) == article.date_published
-            names = article.authors or ("Northwire",)
+            names = article.authors or ("Northwire News Agency",)
             assert page.metas["author"] == [(" et " if article.language == "fr" else " and ").join(names)]
 
 
