@@ -2,11 +2,11 @@
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
@@ -25,6 +25,7 @@ from storage.ledger import write_known, write_pending
 CANCELLED_S = 27.0  # for what a cancelled crawl fetched to reach the store (Prefect kills after 30 s); the rest waits
 SHARD = "a"  # one spider serves all sites: politeness, not CPU, limits a site
 
+T = TypeVar("T")
 Say = Callable[[str, str | None, str], None]  # (level, site, message)
 Kind = Literal["nightly", "backfill"]
 
@@ -177,6 +178,29 @@ class Run:
         path = self.folder / f"{SHARD}.job.json"
         path.write_bytes(msgspec.json.format(msgspec.json.encode(job)))
         return path
+
+
+async def side_by_side(run: Run, crawling: Coroutine[Any, Any, T], ingesting: Coroutine[Any, Any, object]) -> T:
+    """Await the crawl and the ingest of a run, and return what the crawl does.
+
+    A crawl that fails or is cancelled fails only when what it fetched is loaded; an ingest that fails stops the crawl.
+    """
+    crawls, ingests = asyncio.ensure_future(crawling), asyncio.ensure_future(ingesting)
+    try:
+        await asyncio.wait([crawls, ingests], return_when=asyncio.FIRST_COMPLETED)
+        if ingests.done():
+            crawls.cancel()
+        else:
+            run.no_more_segments()
+        await asyncio.wait([crawls, ingests])
+    except asyncio.CancelledError:
+        for each in (crawls, ingests):
+            if not each.cancelling():  # a closing event loop has cancelled all tasks already; twice breaks clean-up
+                each.cancel()
+        await asyncio.wait([crawls, ingests])
+        raise
+    await ingests
+    return await crawls
 
 
 def _site_row(site: Site) -> runs.SiteRow:

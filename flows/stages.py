@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 from flows.crawl import SpiderError
 from flows.desk import open_desk
 from flows.report import RunSummary, markdown, plain
-from flows.run import Request, Run
+from flows.run import Request, Run, side_by_side
 from flows.summary import summarise
 from flows.watch import WATCH, Board
 
@@ -100,32 +100,12 @@ async def _crawl_and_ingest(run: Run) -> tuple[str, str | None]:
     """Crawl with a spider that is started again if it dies; return why it ended, and what it died of."""
     for start in range(1, SPIDER_STARTS + 1):
         try:
-            return await _side_by_side(run), None
+            return await side_by_side(run, crawl(run), ingest(run)), None
         except SpiderError as error:
             problem = str(error)
             run.say("error", problem + ("; starting it again" if start < SPIDER_STARTS else ""))
             run.begin_again()
     return "failed", problem
-
-
-async def _side_by_side(run: Run) -> str:
-    """Crawl and ingest at once: a crawl's failure waits until what it fetched is loaded, a failing ingest stops it."""
-    crawls, ingests = asyncio.ensure_future(crawl(run)), asyncio.ensure_future(ingest(run))
-    try:
-        await asyncio.wait([crawls, ingests], return_when=asyncio.FIRST_COMPLETED)
-        if ingests.done():
-            crawls.cancel()
-        else:
-            run.no_more_segments()
-        await asyncio.wait([crawls, ingests])
-    except asyncio.CancelledError:
-        for each in (crawls, ingests):
-            if not each.cancelling():  # a closing event loop has cancelled all tasks already; twice breaks clean-up
-                each.cancel()
-        await asyncio.wait([crawls, ingests])
-        raise
-    await ingests
-    return await crawls
 
 
 def _summary(run: Run, ended: str, problem: str | None) -> RunSummary:
