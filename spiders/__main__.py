@@ -26,7 +26,7 @@ from spiders.run import Run
 from spiders.site import Site, SiteError
 
 # Requests under way when we are told to stop have this long; the promise is 30 s in all.
-_GRACE_S = 15.0
+_GRACE_S = 8.0
 _log = logging.getLogger("spiders")
 
 

@@ -320,11 +320,12 @@ class Crawl:
 
     def _robots_failed(self, ask: Ask, error: WireError) -> None:
         """Ask again, else go by the last good file, else all is disallowed (RFC 9309 2.3.1.4)."""
-        attempts = 1 if error.outcome in {Outcome.TLS_FAILED, Outcome.REFUSED_ADDRESS} else ROBOTS_ATTEMPTS
+        unconnected = error.outcome in _UNCONNECTED and not error.connected
+        attempts = ATTEMPTS.get(error.outcome, 1) if unconnected else ROBOTS_ATTEMPTS
         if ask.attempts + 1 < attempts:
             self._frontier.add(ask.again(), first=True)
             return
-        unconnected = error.outcome in _UNCONNECTED and not error.connected and not ask.hops
+        unconnected = unconnected and not ask.hops  # else it was another host's fault
         stale = None if unconnected else self._cache.stale(ask.origin)
         outcome = error.outcome if unconnected else Outcome.ROBOTS_UNREACHABLE
         rules = stale or Robots(unreachable=f"robots.txt: {error.reason}", outcome=outcome)

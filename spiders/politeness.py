@@ -15,7 +15,7 @@ from spiders.asks import Ask, Kind
 # The delay counts from the moment the last request was surely at the host: its answer's first byte. A host that takes
 # longer than this to answer, seconds and part of the delay, is taken to have had it then: else slow hosts would be
 # asked less often than they allow.
-SLACK_S, SLACK = 0.025, 0.03
+SLACK_S = SLACK = 0.04
 # After a failure the delay is stretched by this factor, at most so far, and relaxes with each good answer.
 STRETCH, MOST_STRETCH, RELAX = 2.0, 32.0, 0.8
 # Answers this many times slower than the host's usual, and slower than this many seconds, count as a sign of trouble.
@@ -39,6 +39,7 @@ class Host:
     failures: int = 0
     opened: int = 0  # how often the circuit opened without a good answer since
     usual_s: float = 0.0
+    late_s: float = 0.0  # how long after it was free it was asked: our own slowness, not the host's
     entry: int = 0  # number of its valid entry in the frontier's heap
 
     @property
@@ -56,7 +57,7 @@ class Host:
         """Note a good answer: when it was asked for, begun and whole."""
         self.failures = self.opened = 0
         took = headed_at - sent_at
-        if self.usual_s and took > SLOW_S and took > SLOW_FACTOR * self.usual_s:
+        if self.usual_s and took > SLOW_S and took > SLOW_FACTOR * self.usual_s and self.late_s < took / 4:
             self.stretch = min(self.stretch * STRETCH, MOST_STRETCH)
         else:
             self.stretch = max(1.0, self.stretch * RELAX)
@@ -121,6 +122,7 @@ class Frontier:
             return None
         heapq.heappop(self._due)
         found.busy = True
+        found.late_s = now - found.free_at
         self._waiting -= 1
         return heapq.heappop(found.asks)[3]
 
