@@ -6,8 +6,11 @@ one string. Persons come out as persons; agencies and newsrooms as organisations
 
 import html
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from extraction.text import fold, tidy
@@ -17,51 +20,52 @@ MAX_AUTHORS: Final = 50
 _MAX_NAME: Final = 100
 
 _TAG = re.compile(r"<(script|style)\b.*?</\1\s*>|</?[a-zA-Z][^<>]{0,500}>", re.IGNORECASE | re.DOTALL)
-#: What stands before a name, in the languages of the catalogue; "by:" and "By " alike.
+
+
+@cache
+def _words(name: str) -> tuple[str, ...]:
+    """Return a list of rules/authors.toml."""
+    source = tomllib.loads((Path(__file__).parent / "rules" / "authors.toml").read_text("utf-8"))
+    return tuple(word for line in source[name].splitlines() for part in line.split("|") if (word := part.strip()))
+
+
+def _any(name: str) -> str:
+    """Return a pattern for any word of a list, the longest first."""
+    return "|".join(re.escape(word) for word in sorted(_words(name), key=len, reverse=True))
+
+
+#: What stands before a name; "by:" and "By " alike.
 _PREFIX = re.compile(
-    r"(?:(?:(?:written|reported|posted|published|article|story|words|edited|compiled|updated|interview)\s+)?by\b(?!\s?line)[\s:]*"
-    r"|(?:ein(?:e)?\s+)?(?:artikel|beitrag|kommentar|gastbeitrag|interview|analyse|reportage|protokoll)\s+von\s+"
-    r"|(?:text|tekst|texte|texto|testo|foto|autor(?:in|en|ka|zy|i)?|auteurs?|autore|authors?|writer|reporter"
-    r"|redakteur(?:in)?|författare|skribent|kirjoittaja|napisał|szerző|автори|автор|авторы|yazar|penulis|mwandishi|pisze|quelle|source|fuente|fonte|bron|kilde|källa)\s*:\s*"
-    r"|(?:文|記者|责任编辑|责编|編集|取材)\s*[／/:：]\s*|από\s+(?:τον\s+|την\s+)?|od:\s*)",
+    r"(?:(?:written|reported|posted|published|article|story|words|edited|compiled|updated|interview)\s+)?by\b(?!\s?line)[\s:]*"
+    r"|(?:eine?\s+)?(?:artikel|beitrag|kommentar|gastbeitrag|interview|analyse|reportage|protokoll)\s+von\s+"
+    rf"|(?:{_any('labels')})\s*:\s*"
+    r"|(?:文|記者|责任编辑|责编|編集|取材)\s*[／/:：]\s*|από\s+(?:τον\s+|την\s+)?|od:\s*",
     re.IGNORECASE,
 )
 #: The same where only a capital tells the word from a part of a name: "Von Anna Martel", but "von der Leyen".
 _CASED_PREFIX = re.compile(r"By(?=[A-Z][a-z]+\s[A-Z])|(?:Von|Por|Par|Di|Door|Av|Af|Oleh|Przez|Автор)\s+(?=\S+\s+\S)")
-#: Between the names of one string. A comma is looked at apart: "Doe, Jane" is one name where a field says so.
+#: Between the names of one string.
 _BETWEEN = re.compile(
-    r"\s*(?:;|\||•|·|、|／|\s/\s|\n|\s&\s|&amp;|\s\+\s|(?<=\w)\s+(?:and|und|et|y|e|i|en|og|och|ja|és|ve|dan|na|și|a|и|та|και|with|mit|avec|con)\s+(?=[^\W\d_]))\s*",
+    r"\s*(?:;|\||•|·|、|／|\s/\s|\n|\s&\s|\s\+\s|\s(?:and|und|et|og|och|ja|és|ve|dan|și|та|και|with|mit|avec)\s)\s*"
 )
+#: The same where it may also be a part of a name: "Ana Lima e Rui Costa", but "Maria João e Silva", "Ortega y Gasset".
+_MAYBE_BETWEEN = re.compile(r"\s(?:y|e|i|en|a|и|na|con)\s")
 _COMMA = re.compile(r"\s*[,，]\s*(?:(?:and|und|et|y|e|og|och)\s+)?")
 _CREDENTIAL = re.compile(
-    r"[,\s]+(?:Ph\.?\s?D\.?|M\.?D\.?|M\.?S\.?c?|M\.?A\.?|B\.?A\.?|B\.?Sc|MPH|R\.?N\.?|RDN?|LD|J\.?D\.?|Esq\.?|MBA|CFP|CPA|FAHA|DDS|DVM|Psy\.?D\.?|Ed\.?D\.?)(?=$|[,\s])"
+    r"[,\s]+(?:Ph\.?\s?D\.?|M\.?D\.?|M\.?S\.?c?|M\.?A\.?|B\.?A\.?|B\.?Sc|MPH|R\.?N\.?|RDN?|LD|J\.?D\.?|Esq\.?|MBA|CFP"
+    r"|CPA|FAHA|DDS|DVM|Psy\.?D\.?|Ed\.?D\.?)(?=$|[,\s])"
 )
 _BRACKETED = re.compile(r"\s*[(\[（][^()\[\]（）]{0,60}[)\]）]")
 _ROLE = re.compile(
-    r"^(?:(?:senior|chief|staff|deputy|political|foreign|associate|contributing|managing|executive|assistant|freelance|news|sports?|business)\s+)*"
-    r"(?:reporter|editor|correspondent|writer|journalist|columnist|contributor|producer|photographer|author|analyst|fellow|redakteur(?:in)?|"
-    r"korrespondent(?:in)?|autor(?:in)?|journaliste|rédacteur|rédactrice|periodista|redactora?|giornalista|dziennikarz|toimittaja|journalistin?)\b.*$"
-    r"|^(?:in|aus|à|en|de)\s+[A-Z]\w+$|^.*\b(?:correspondent|korrespondent(?:in)?|reporter|editor|columnist)(?:\s+(?:in|for|at|of)\b.*)?$",
+    rf"(?:(?:{_any('role_prefixes')})\s+)*(?:{_any('roles')})\b.*|(?:in|aus|à)\s+[A-Z]\w+"
+    rf"|.*\b(?:{_any('roles')})(?:\s+(?:in|for|at|of)\b.*)?",
     re.IGNORECASE,
 )
-_NOT_A_NAME = re.compile(
-    r"@|://|^www\.|^(?:by|von|par|por|and|und|et|og|och|y|e|follow|share|save|read.*|email|contact|bio|profile|comments?|min read)$|^https?|\.(?:html?|php|jpe?g|png)$|\d|^(?:admin(?:istrator)?|root|user|guest|author|unknown|anonymous|none|null|n/?a|undefined|test"
-    r"|default|site|web|system|publish(?:er)?|newspublish|super ?user|wp|cms|api|feed|rss|updated?|published|more|image|photo|getty.*)$",
-    re.IGNORECASE,
-)
-_AGENCIES: Final = frozenset(
-    "dpa|afp|reuters|ap|apa|ansa|efe|tass|itar tass|xinhua|pti|ians|ani|kyodo|kyodo news|jiji|yonhap|belga|anp|ntb|tt|ritzau|stt|ctk|čtk|pap|mti|agerpres|lusa"
-    "|aa|anadolu ajansı|anadolu agency|dha|i̇ha|iha|sid|kna|epd|kap|sda|keystone sda|pa|pa media|press association|upi|bloomberg|cp|aap|nzn|europa press|mbl"
-    "|agence france presse|agence france-presse|associated press|the associated press|deutsche presse agentur|canadian press|the canadian press|dts|afx|dow jones"
-    "|dpa afx|dpa infocom|bernama|antara|interfax|ria novosti|ukrinform|unian|hina|beta|tanjug|sita|tasr|btа|bta|elta|leta|bns|ats|keystone ats|telam|notimex|prensa latina"
-    "|irna|isna|mena|wam|spa|kuna|petra|maannews|wafa|saba|apo|nan|news agency of nigeria|gna|pana|sapa|african news agency|bssnews|unb|app|agencies|wires|wire services"
-    "|teletype|globe newswire|pr newswire|prnewswire|business wire|cnn|bbc|sky news|field level media|stats perform|opta|gracenote|imago|pressetext|presseportal|news aktuell".split("|")
-)  # fmt: skip
+_NOT_A_NAME = re.compile(r"@|://|\bwww\.|\.(?:html?|php|jpe?g|png)$|\d|^getty\b", re.IGNORECASE)
 _ORGANISATION = re.compile(
-    r"\b(?:staff|team|desk|newsroom|editors|editorial|editorial board|redaktion|redaktionen|redaktionsteam|redacción|redaccion|rédaction|redazione|redação|redacao|redactie|toimitus"
-    r"|redakcja|redakce|redakcia|redacția|редакция|редакція|news ?agency|agency|agencies|agentur|agence|agencia|agenzia|press|media|news|nachrichten|newspaper|zeitung|tageszeitung|magazine"
-    r"|gazette|gmbh|inc|ltd|llc|corp|verlag|school|university|institute|foundation|association|online|digital|tv|radio|broadcasting|network|service|services|studios?|ministry|haber|ajansı)\b"
-    r"|\w\.(?:com|de|at|ch|org|net|fr|it|es|nl|be|dk|se|no|fi|pl|cz|is|tr|co|uk|eu|info|tv|me|in|id|ru|ua|hr|rs|pt|br|mx|ar|jp|kr|cn)\b|新聞|新闻|日報|日报|通讯社|通信社|編集部|编辑部|デジタル|기자단|뉴스|통신",
+    rf"\b(?:{_any('organisations')})\b"
+    r"|\w\.(?:com|de|at|ch|org|net|fr|it|es|nl|be|dk|se|no|fi|pl|cz|is|tr|co|uk|eu|info|tv|in|ru|ua|hr|rs|pt|br|mx|ar|jp|kr|cn)\b"
+    r"|新聞|新闻|日報|日报|通讯社|通信社|編集部|编辑部|デジタル|뉴스|통신",
     re.IGNORECASE,
 )
 _LETTERS = re.compile(r"[^\W\d_]")
@@ -111,11 +115,9 @@ def is_site(name: str, sites: frozenset[str]) -> bool:
 def is_organisation(name: str, sites: frozenset[str] = frozenset()) -> bool:
     """Tell whether a name is an agency, a newsroom or the site rather than a person."""
     key = fold(name)
+    agencies = _words("agencies")
     return (
-        key in sites
-        or key in _AGENCIES
-        or bool(_ORGANISATION.search(name))
-        or all(word in _AGENCIES for word in key.split())
+        key in sites or bool(_ORGANISATION.search(name)) or key in agencies or all(w in agencies for w in key.split())
     )
 
 
@@ -127,7 +129,16 @@ def _names(value: str, *, inverted: bool) -> list[str]:
         text = f"{first.strip()} {last.strip()}"
     text = _without_prefix(_BRACKETED.sub("", text).strip())
     text = _CREDENTIAL.sub("", text)
-    return [name for part in _BETWEEN.split(text)[: MAX_AUTHORS * 2] for name in _listed(part)]
+    return [
+        name for part in _BETWEEN.split(text)[: MAX_AUTHORS * 2] for half in _halves(part) for name in _listed(half)
+    ]
+
+
+def _halves(part: str) -> list[str]:
+    """Split at a word that may also be a part of a name, if what it parts are names of about one length."""
+    halves = _MAYBE_BETWEEN.split(part)
+    sizes = [len(half.split()) for half in halves]
+    return halves if min(sizes) > 1 or max(sizes) == 1 else [part]
 
 
 def _listed(part: str) -> list[str]:
@@ -152,6 +163,6 @@ def _name(part: str) -> str | None:
     name = _without_prefix(tidy(part).strip(' ,;:|–—-*"“”„«»').removesuffix("."))
     if not 2 <= len(name) <= _MAX_NAME or not _LETTERS.search(name) or len(name.split()) > 8:
         return None
-    if _NOT_A_NAME.search(name):
+    if _NOT_A_NAME.search(name) or fold(name) in _words("no_names"):
         return None
-    return None if _ROLE.match(name) and not is_organisation(name) else name
+    return None if _ROLE.fullmatch(name) and not is_organisation(name) else name

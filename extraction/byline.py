@@ -1,15 +1,18 @@
 """Who a page says wrote its article: JSON-LD, meta elements, microdata, then the byline that readers see."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from extraction import authors, jsonld
 from extraction.authors import Byline
 from extraction.declared import Declared
 from extraction.evidence import Log
+from extraction.page import elements
 
 _METAS: Final = (
     "author article:author_name article:author og:article:author parsely-author sailthru.author byl dc.creator"
@@ -19,8 +22,12 @@ _METAS: Final = (
 _INVERTED: Final = frozenset({"dc.creator", "dcterms.creator", "citation_author"})
 _CLASS = re.compile(
     r"(?:^|[\s_-])(?:authors?|byline|autor(?:en)?|auteurs?|verfasser|redakteur|writer|journalist|reporter|signature|firma)"
-    r"(?:[_-]*(?:names?|info|link|text|content|item|title|wrapper|container|label))?(?:[\s_-]|$)|[Bb]yline|[aA]uthorName"
+    r"(?:[_-]*(?:names?|info|link|text|content|item|title|wrapper|container|label))?(?:[\s_-]|$)|[Bb]yline"
+    r"|Authors?(?=[A-Z_-])|authorName|person-(?:link|name)"
 )
+#: Where a byline stands: around the page's headline.
+_AROUND_H1 = XPath("(//h1)[1]/preceding::*[position() <= 40] | (//h1)[1]/following::*[position() <= 250]")
+_LINKS = XPath("//a[@rel='author' or @href]")
 _NO_CLASS = re.compile(
     r"bio|image|img|photo|avatar|social|share|comment|related|teaser|card|caption|credit|desc|box|more|follow|footer"
     r"|sidebar|recommend|promo|reply",
@@ -34,6 +41,7 @@ _LINK = re.compile(
 #: Most elements looked at, and most characters of a byline: beyond, it is a list of authors or a biography.
 _MAX_ELEMENTS: Final = 12
 _MAX_TEXT: Final = 200
+_MAX_LINK: Final = 60
 
 
 def read(says: Declared, sites: frozenset[str], log: Log) -> Byline:
@@ -65,7 +73,7 @@ def _candidates(says: Declared, sites: frozenset[str]) -> Iterator[tuple[str, st
         for source, value in says.ld(key):
             byline = _of_json(says.resolved(value), sites)
             yield source, "; ".join(jsonld.texts(value)), byline
-    for name in _METAS:
+    for name in (*_METAS, "twitter:misc:written by"):
         if values := says.metas.get(name):
             single = values[:1] if name == "author" else values
             yield f"meta:{name}", "; ".join(single), authors.read(single, sites=sites, inverted=name in _INVERTED)
@@ -138,18 +146,29 @@ def _text(element: HtmlElement) -> str:
 
 
 def _seen(says: Declared) -> Iterator[tuple[str, str]]:
-    """Yield the texts of what looks like a byline: links to authors' pages, then elements named so, from the top."""
+    """Yield the texts of what looks like a byline near the headline: links to authors' pages, then elements named so.
+
+    Links further down (a box about the author) come last.
+    """
     tree = says.page.tree
-    links = (a for a in tree.iter("a") if a.get("rel") == "author" or _LINK.search(a.get("href") or ""))
-    found: dict[HtmlElement | None, list[str]] = {}
-    for _, link in zip(range(_MAX_ELEMENTS), links, strict=False):
-        if not _elsewhere(link) and (text := _text(link)) and len(text) <= 60:
-            found.setdefault(link.getparent(), []).append(text)
-    yield from (("a[author]", "; ".join(dict.fromkeys(texts))) for texts in found.values())
-    named = (e for e in tree.iterfind(".//*[@class]") if _CLASS.search(e.get("class") or ""))
-    for _, element in zip(range(_MAX_ELEMENTS), named, strict=False):
+    around = elements(tree, _AROUND_H1)
+    yield from _linked(element for element in around if element.tag == "a")
+    named = (element for element in around if _CLASS.search(element.get("class") or ""))
+    for element in islice(named, _MAX_ELEMENTS):
         if not _elsewhere(element) and (text := _text(element)) and len(text) <= _MAX_TEXT:
             yield _NAMED, text
+    yield from _linked(elements(tree, _LINKS))
+
+
+def _linked(links: Iterable[HtmlElement]) -> Iterator[tuple[str, str]]:
+    """Yield the texts of links to authors' pages, those of one parent together."""
+    found: dict[HtmlElement | None, list[str]] = {}
+    to_authors = (a for a in links if a.get("rel") == "author" or _LINK.search(a.get("href") or ""))
+    for link in islice(to_authors, _MAX_ELEMENTS):
+        if not _elsewhere(link) and (text := _text(link)) and len(text) <= _MAX_LINK:
+            found.setdefault(link.getparent(), []).append(text)
+    for texts in found.values():
+        yield "a[author]", "; ".join(dict.fromkeys(texts))
 
 
 def _elsewhere(element: HtmlElement) -> bool:

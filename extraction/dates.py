@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from functools import cache
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -19,66 +20,14 @@ FIRST_YEAR: Final = 1800
 AHEAD: Final = timedelta(hours=14)
 _MAX_CHARS: Final = 120
 
-_MONTHS: Final = """
-jan feb mar apr may jun jul aug sep oct nov dec
-january february march april may june july august september october november december
-januar februar märz april mai juni juli august september oktober november dezember
-jänner feber mär apr mai jun jul aug sept okt nov dez
-janvier février mars avril mai juin juillet août septembre octobre novembre décembre
-janv févr mars avr mai juin juil août sept oct nov déc
-enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
-ene feb mar abr may jun jul ago setiembre oct nov dic
-janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
-jan fev mar abr mai jun jul ago set out nov dez
-gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
-gen feb mar apr mag giu lug ago set ott nov dic
-januari februari maart april mei juni juli augustus september oktober november december
-jan feb mrt apr mei jun jul aug sep okt nov dec
-januar februar marts april maj juni juli august september oktober november december
-januari februari mars april maj juni juli augusti september oktober november december
-tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta
-janúar febrúar mars apríl maí júní júlí ágúst september október nóvember desember
-stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
-ledna února března dubna května června července srpna září října listopadu prosince
-január február marec apríl máj jún júl august september október november december
-januára februára marca apríla mája júna júla augusta septembra októbra novembra decembra
-január február március április május június július augusztus szeptember október november december
-ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie
-siječnja veljače ožujka travnja svibnja lipnja srpnja kolovoza rujna listopada studenoga prosinca
-januara februara marta aprila maja juna jula avgusta septembra oktobra novembra decembra
-января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-янв фев мар апр май июн июл авг сен окт ноя дек
-січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня
-януари февруари март април май юни юли август септември октомври ноември декември
-јануара фебруара марта априла маја јуна јула августа септембра октобра новембра децембра
-ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
-ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
-oca şub mar nis may haz tem ağu eyl eki kas ara
-january februari machi aprili mei juni julai agosti septemba oktoba novemba desemba
-januari februari maret april mei juni juli agustus september oktober november desember
-janeiro febreiro marzo abril maio xuño xullo agosto setembro outubro novembro decembro
-gener febrer març abril maig juny juliol agost setembre octubre novembre desembre
-urtarrilaren otsailaren martxoaren apirilaren maiatzaren ekainaren uztailaren abuztuaren irailaren urriaren azaroaren abenduaren
-jaanuar veebruar märts aprill mai juuni juuli august september oktoober november detsember
-janvāris februāris marts aprīlis maijs jūnijs jūlijs augusts septembris oktobris novembris decembris
-sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo spalio lapkričio gruodžio
-يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
-كانون_الثاني شباط آذار نيسان أيار حزيران تموز آب أيلول تشرين_الأول تشرين_الثاني كانون_الأول
-ינואר פברואר מרץ אפריל מאי יוני יולי אוגוסט ספטמבר אוקטובר נובמבר דצמבר
-जनवरी फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
-জানুয়ারি ফেব্রুয়ারি মার্চ এপ্রিল মে জুন জুলাই আগস্ট সেপ্টেম্বর অক্টোবর নভেম্বর ডিসেম্বর
-ஜனவரி பிப்ரவரி மார்ச் ஏப்ரல் மே ஜூன் ஜூலை ஆகஸ்ட் செப்டம்பர் அக்டோபர் நவம்பர் டிசம்பர்
-มกราคม กุมภาพันธ์ มีนาคม เมษายน พฤษภาคม มิถุนายน กรกฎาคม สิงหาคม กันยายน ตุลาคม พฤศจิกายน ธันวาคม
-ม.ค. ก.พ. มี.ค. เม.ย. พ.ค. มิ.ย. ก.ค. ส.ค. ก.ย. ต.ค. พ.ย. ธ.ค.
-"""
-_PERSIAN_MONTHS: Final = "فروردین اردیبهشت خرداد تیر مرداد شهریور مهر آبان آذر دی بهمن اسفند"
-
 #: Hours from UTC of the abbreviations that news pages write; ambiguous ones as most of them mean it (IST: India).
 _ZONES: Final = {
-    "z": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2, "mesz": 2, "eet": 2, "sast": 2,
-    "cat": 2, "eest": 3, "msk": 3, "trt": 3, "eat": 3, "gst": 4, "pkt": 5, "ist": 5.5, "npt": 5.75, "wib": 7, "ict": 7, "hkt": 8,
-    "sgt": 8, "pht": 8, "awst": 8, "wita": 8, "jst": 9, "kst": 9, "wit": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13,
-    "brt": -3, "art": -3, "adt": -3, "ast": -4, "edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt": -7, "pst": -8,
+    "z": 0, "utc": 0, "gmt": 0, "wet": 0, "bst": 1, "west": 1, "cet": 1, "mez": 1, "wat": 1, "cest": 2,
+    "mesz": 2, "eet": 2, "sast": 2, "cat": 2, "eest": 3, "msk": 3, "trt": 3, "eat": 3, "gst": 4, "pkt": 5,
+    "ist": 5.5, "npt": 5.75, "wib": 7, "ict": 7, "hkt": 8, "sgt": 8, "pht": 8, "awst": 8, "wita": 8, "jst": 9,
+    "kst": 9, "wit": 9, "acst": 9.5, "aest": 10, "aedt": 11, "nzst": 12, "nzdt": 13, "brt": -3, "art": -3,
+    "adt": -3, "ast": -4, "edt": -4, "est": -5, "cdt": -5, "cst": -6, "mdt": -6, "mst": -7, "pdt": -7, "pst":
+    -8,
 }  # fmt: skip
 _PLACES: Final = {
     "et": "America/New_York",
@@ -92,14 +41,15 @@ _NUMBERS = re.compile(
     re.DOTALL,
 )
 _COMPACT = re.compile(
-    r"(?<!\d)(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<h>\d\d)(?P<m>\d\d)(?P<s>\d\d)?)?(?P<rest>(?:\D.*)?)$"
+    r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:[T ]?(?P<h>\d\d)(?P<m>\d\d)(?P<s>\d\d)?)?(?P<rest>(?:\D.*)?)"
 )
 _DAY_FIRST = re.compile(
     r"(?<!\d)(?P<one>\d{1,2})\s?[-/.]\s?(?P<two>\d{1,2})\s?[-/.]\s?(?P<year>\d{4})(?!\d)(?P<rest>.*)", re.DOTALL
 )
 _WORD = r"[^\s\d,;|()]{2,24}"
 _NAMED_DAY_FIRST = re.compile(
-    rf"(?<!\d)(?P<day>\d{{1,2}})(?:st|nd|rd|th|er|º|ª|ος)?[.,]?[\s-]+(?:de\s|d['’]|of\s|d\W)?(?P<name>{_WORD})(?:,|[\s-]+(?:de\s|del\s|พ\.ศ\.\s)?)\s*(?P<year>\d{{4}})(?!\d)(?P<rest>.*)",
+    r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|ª|ος)?[.,]?[\s-]+(?:de\s|d['’]|of\s|d\W)?"
+    rf"(?P<name>{_WORD})(?:,|[\s-]+(?:de\s|del\s|พ\.ศ\.\s)?)\s*(?P<year>\d{{4}})(?!\d)(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _NAMED_MONTH_FIRST = re.compile(
@@ -110,7 +60,8 @@ _NAMED_YEAR_FIRST = re.compile(
     rf"(?<!\d)(?P<year>\d{{4}})[.,]?\s+(?:m\.\s+)?(?P<name>{_WORD})\s+(?P<day>\d{{1,2}})(?!\d)(?P<rest>.*)", re.DOTALL
 )
 _CLOCK = re.compile(
-    r"(?:(?P<before>오전|오후|上午|下午|午前|午後|am|pm)\s?)?(?<![\d.:])(?P<h>\d{1,2})\s?(?:[:.h時时시]\s?(?P<m>\d\d)(?!\d)(?:[:.분分]\s?(?P<s>\d\d)(?!\d)(?:[.,]\d+)?)?|[時时시]|(?=\s?[ap]\.?m))"
+    r"(?:(?P<before>오전|오후|上午|下午|午前|午後|am|pm)\s?)?(?<![\d.:])(?P<h>\d{1,2})\s?"
+    r"(?:[:.h時时시]\s?(?P<m>\d\d)(?!\d)(?:[:.분分]\s?(?P<s>\d\d)(?!\d)(?:[.,]\d+)?)?|[時时시]|(?=\s?[ap]\.?m))"
     r"\s?(?:분|分)?\s?(?P<after>[ap]\.?m\b\.?)?",
     re.IGNORECASE,
 )
@@ -145,7 +96,7 @@ def read(raw: str, *, language: str | None = None, seen: datetime | None = None)
         raw: ISO 8601 in any of its spellings, RFC 2822, Unix seconds or milliseconds, or a date in words or numbers.
         language: BCP 47 of the page; it orders 04/05/2024 (en-US: month first; en alone: unknown) and tells Buddhist
             years (th) and Persian ones (fa) from wrong ones.
-        seen: when the page was fetched, UTC; what lies more than AHEAD after it is refused. None: no such bound but now.
+        seen: when the page was fetched, UTC; what lies more than AHEAD after it is refused. None: now.
     """
     text = " ".join(raw[:_MAX_CHARS].translate(_DIGITS).split())
     moment = _read(text, (language or "").lower())
@@ -203,19 +154,18 @@ def _ordered(match: re.Match[str], language: str) -> Moment | None:
     """Read two numbers before a year: by their size, else by the language's order, else not at all."""
     one, two = int(match["one"]), int(match["two"])
     dotted = "." in match[0][: match.start("rest") - match.start()]
-    if (
-        one > 12
-        or one == two
-        or dotted
-        or (two <= 12 and language and language[:2] != "en")
-        or language[:5] in {"en-gb", "en-au", "en-nz", "en-ie", "en-za", "en-in"}
-    ):
+    if one > 12 or one == two or (two <= 12 and (dotted or _puts_day_first(language))):
         day, month = one, two
     elif two > 12 or language[:5] == "en-us":
         day, month = two, one
     else:
         return None
     return _build(match, int(match["year"]), month, day, language)
+
+
+def _puts_day_first(language: str) -> bool:
+    """Tell whether a language, if it is known, writes the day before the month: all but American English do."""
+    return bool(language) and language not in {"en", "en-us", "en-ph"}
 
 
 def _build(match: re.Match[str], year: int, month: int, day: int, language: str) -> Moment | None:
@@ -281,15 +231,17 @@ def _from_persian(year: int, month: int, day: int) -> date:
     return date(622, 3, 20) + timedelta(days=before + day)
 
 
-@lru_cache(maxsize=1)
+@cache
 def _names() -> dict[str, tuple[int, bool]]:
-    """Return the months' names: number, and whether Persian. An earlier language wins where two share a name."""
+    """Return the months' names of rules/months.txt: number, and whether Persian."""
     names: dict[str, tuple[int, bool]] = {}
-    for line in _MONTHS.strip().splitlines():
-        for number, name in enumerate(line.split(), 1):
-            names.setdefault(name.replace("_", " ").rstrip(".").casefold(), (number, False))
-    for number, name in enumerate(_PERSIAN_MONTHS.split(), 1):
-        names.setdefault(name, (number, True))
+    for line in (Path(__file__).parent / "rules" / "months.txt").read_text("utf-8").splitlines():
+        words = line.split()
+        if persian := words[0] == "persian":
+            words = words[1:]
+        if not line.startswith("#"):
+            for number, name in enumerate(words, 1):
+                names.setdefault(name.replace("_", " ").rstrip(".").casefold(), (number, persian))
     return names
 
 

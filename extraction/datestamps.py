@@ -19,8 +19,8 @@ from extraction.declared import Declared
 from extraction.evidence import Log
 
 _PUBLISHED: Final = (
-    "article:published_time og:article:published_time article:published datepublished date.published pubdate publishdate"
-    " publish_date publish-date published_time published-date date_published cxenseparse:recs:publishtime"
+    "article:published_time og:article:published_time article:published datepublished date.published pubdate"
+    " publishdate publish_date publish-date published_time published-date date_published cxenseparse:recs:publishtime"
     " cxenseparse:publishtime parsely-pub-date sailthru.date dcterms.issued dc.date.issued dcterms.created"
     " dc.date.created dcterms.date dc.date article.published article_date_original originalpublicationdate"
     " publication_date citation_publication_date citation_date rnews:datepublished vr:published_time bt:pubdate date"
@@ -42,8 +42,9 @@ _ELSEWHERE = re.compile(
 _IN_TITLE = re.compile(r"\s[|\-–—]\s(\d{1,2}\.\d{1,2}\.\d{4}|\d{4}-\d{2}-\d{2})\s*$")
 #: Most time elements looked at: a page's own stand first, lists of other articles follow.
 _MAX_TIMES: Final = 40
-#: Tags of a page beyond which htmldate is not asked: it reads every one of them.
+#: Tags and bytes of a page beyond which htmldate is not asked: it reads every one of them several times.
 _MAX_GUESSED_TAGS: Final = 30_000
+_MAX_GUESSED_BYTES: Final = 3 << 20
 #: Two sources may differ by so much without disagreeing: time zones, and the minutes between draft and publication.
 _SLACK: Final = timedelta(hours=26)
 
@@ -156,7 +157,7 @@ def _fallback(says: Declared, seen: datetime | None, log: Log) -> Stamp | None:
     if moment := dates.read_url(says.page.url, seen=seen):
         log.add("date_published", "url", str(moment.day), chosen=True)
         return Stamp(moment, str(moment.day), "url")
-    if says.page.tags > _MAX_GUESSED_TAGS:
+    if says.page.tags > _MAX_GUESSED_TAGS or says.page.size > _MAX_GUESSED_BYTES:
         return None
     guess = find_date(says.page.tree, original_date=True, extensive_search=True)
     moment = dates.read(guess, seen=seen) if guess else None

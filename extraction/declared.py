@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from extraction import headline, jsonld
 from extraction.jsonld import Graph, Node
-from extraction.page import ParsedPage
+from extraction.page import ParsedPage, elements
 from extraction.text import fold
 from extraction.urls import BadUrlError, canonicalize, url_key
 
@@ -18,6 +19,7 @@ _MAX_VALUES: Final = 60
 #: Most characters of one value.
 _MAX_VALUE: Final = 20_000
 _MAX_ITEMS: Final = 400
+_ITEMPROPS = XPath("//*[@itemprop]")
 _OWN_KINDS: Final = ("article", "posting", "report")
 
 
@@ -79,7 +81,7 @@ def _items(tree: HtmlElement) -> dict[str, list[HtmlElement]]:
     """Return elements with itemprop that stand in an article's item, or in no item at all."""
     items: dict[str, list[HtmlElement]] = {}
     kinds: dict[HtmlElement, bool] = {}
-    for _, element in zip(range(_MAX_ITEMS), tree.iterfind(".//*[@itemprop]"), strict=False):
+    for _, element in zip(range(_MAX_ITEMS), elements(tree, _ITEMPROPS), strict=False):
         if element.tag != "meta" or element.getparent() is None or element.getparent().tag != "head":
             scope = next(
                 (a for a in element.iterancestors() if a.get("itemtype") or a.get("itemscope") is not None), None

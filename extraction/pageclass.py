@@ -203,7 +203,9 @@ def _paywall(facts: _Facts) -> tuple[PageClass, str] | None:
     if facts.paragraphs > 3 or facts.words > STUB:
         return None
     phrase = _says("paywall", facts.sentences)
-    prompted = phrase is not None or any(r.kind is RemovedKind.PAYWALL for r in facts.removed)
+    prompted = phrase is not None or any(
+        r.kind is RemovedKind.PAYWALL and not r.rule.startswith("model") for r in facts.removed
+    )
     if facts.metadata.is_accessible_for_free is False and (facts.words < STUB or prompted):
         return PageClass.PAYWALL, f"not free, and only {facts.words} words can be read"
     if prompted and facts.words < STUB and (facts.says_article or facts.words >= 10):
