@@ -105,6 +105,10 @@ class _Table:
         for name, values in self.columns.items():
             values.append(row.get(name))
 
+    def rows(self) -> pa.Table:
+        columns = [_column(self.columns[field.name], field.type) for field in self.schema]
+        return pa.Table.from_arrays(columns, schema=self.schema)
+
 
 class SegmentRows:
     """Collects the rows of one segment; nothing is written before `write`.
@@ -174,40 +178,8 @@ class SegmentRows:
         Raises:
             OSError: the disk is full or the folder cannot be written; no half folder stands under the final name.
         """
-        if folder.exists():
-            return folder
-        part = folder.with_name(folder.name + PART)
-        shutil.rmtree(part, ignore_errors=True)
-        part.mkdir(parents=True)
-        try:
-            self._write_files(part)
-            part.rename(folder)
-        except OSError:
-            shutil.rmtree(part, ignore_errors=True)
-            raise
-        _sync(folder.parent)
-        return folder
-
-    def _write_files(self, part: Path) -> None:
-        files = {}
-        for name, table in self._tables.items():
-            path = part / f"{name}.parquet"
-            columns = [_column(table.columns[field.name], field.type) for field in table.schema]
-            rows = pa.Table.from_arrays(columns, schema=table.schema)
-            pq.write_table(rows, path, compression="zstd")
-            files[path.name] = FileEntry(path.stat().st_size, checksum(path), rows.num_rows)
-            _sync(path)
-        manifest = Manifest(
-            format=FORMAT,
-            run_id=self.run_id,
-            segment=self.segment,
-            written_at=datetime.now(UTC).isoformat(),
-            finished=self._finished,
-            files=files,
-        )
-        (part / MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        _sync(part / MANIFEST)
-        _sync(part)
+        tables = {name: table.rows() for name, table in self._tables.items()}
+        return write_folder(folder, self.run_id, self.segment, tables, finished=self._finished)
 
     def _event(self, site: str, url: str) -> dict[str, Any]:
         return {"run_id": self.run_id, "segment": self.segment, "site": site, "url_key": url_key(url)}
@@ -219,6 +191,42 @@ class SegmentRows:
 
     def _add(self, table: str, row: Mapping[str, Any]) -> None:
         self._tables[table].add(row)
+
+
+def write_folder(
+    folder: Path, run_id: str, segment: str, tables: Mapping[str, pa.Table], *, finished: str | None = None
+) -> Path:
+    """Write tables of `SCHEMAS` as a folder of rows; `SegmentRows.write` says how and what it raises."""
+    if folder.exists():
+        return folder
+    part = folder.with_name(folder.name + PART)
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    try:
+        files = {f"{name}.parquet": _write_file(part / f"{name}.parquet", tables[name]) for name in SCHEMAS}
+        manifest = Manifest(
+            format=FORMAT,
+            run_id=run_id,
+            segment=segment,
+            written_at=datetime.now(UTC).isoformat(),
+            finished=finished,
+            files=files,
+        )
+        (part / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        _sync(part / MANIFEST)
+        _sync(part)
+        part.rename(folder)
+    except OSError:
+        shutil.rmtree(part, ignore_errors=True)
+        raise
+    _sync(folder.parent)
+    return folder
+
+
+def _write_file(path: Path, table: pa.Table) -> FileEntry:
+    pq.write_table(table, path, compression="zstd")
+    _sync(path)
+    return FileEntry(path.stat().st_size, checksum(path), table.num_rows)
 
 
 def _fetch_of_page(page: Page) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from extraction.urls import BadUrlError, canonicalize, url_key
 from storage.database import connect
@@ -99,5 +100,5 @@ def _key(article: str) -> str:
         raise UnknownArticleError(f"{error}; give an article's URL or its url_key of 24 hexadecimal digits") from error
 
 
-def _aware(row: tuple[object, ...]) -> list[object]:
+def _aware(row: tuple[Any, ...]) -> list[Any]:
     return [value.replace(tzinfo=UTC) if isinstance(value, datetime) else value for value in row]
