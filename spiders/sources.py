@@ -74,9 +74,12 @@ class Window:
         return self.start is None or lastmod is None or lastmod >= self.start - _DOUBT
 
 
-def asks_of(site: Site) -> list[Ask]:
-    """Return the asks for a site's sources; sections are a last resort, asked for only if it has nothing else."""
-    seeds = [(found_by, url) for found_by, url in site.seeds() if found_by != "section"]
+def asks_of(site: Site, first_day: date | None = None, last_day: date | None = None) -> list[Ask]:
+    """Return the asks for a site's sources; sections are a last resort, asked for only if it has nothing else.
+
+    The days are inclusive and in the site's zone: of archives, the sitemaps of those days are asked for.
+    """
+    seeds = [(found_by, url) for found_by, url in site.seeds(first_day, last_day) if found_by != "section"]
     return [_ask(site, found_by, url) for found_by, url in seeds] or sections_of(site)
 
 

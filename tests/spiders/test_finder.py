@@ -76,8 +76,8 @@ def test_a_site_s_own_words_lead_to_its_sources(origin: Origin, fetch: Callable[
     assert (found.site.country, found.site.time_zone) == ("at", "Europe/Vienna")
     assert [(report.found_by, report.articles) for report in found.reports] == [
         ("feed", 3),
-        ("news_sitemap", 4),
         ("sitemap", 4),
+        ("news_sitemap", 4),
     ]
     assert found.reports[0].newest == datetime(2026, 11, 22, 4, 30, tzinfo=UTC)
 
