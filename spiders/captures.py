@@ -90,6 +90,31 @@ class SegmentWriter:
         offset = self._append(warc, _gzip_member(record, _STORED if compressed else _QUICK))
         return Capture(file=self._path(WARC).relative_to(self._data).as_posix(), offset=offset)
 
+    def write_revisit(
+        self,
+        discovery: Discovery,
+        *,
+        final_url: str,
+        status: int,
+        headers: Sequence[tuple[str, str]],
+        fetched_at: datetime,
+        address: str | None = None,
+    ) -> Capture:
+        """Append a revisit record: the server says that the page is what it was (WARC 1.1, server-not-modified)."""
+        record = WarcRecord()
+        record.init_headers(WarcRecordType.revisit)
+        record.headers["WARC-Date"] = warc_date(fetched_at)
+        record.headers["WARC-Target-URI"] = final_url
+        record.headers["WARC-Profile"] = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
+        if address:
+            record.headers["WARC-IP-Address"] = address
+        record.headers["WARC-JSON-Metadata"] = _metadata(discovery, 1, {})
+        record.headers["Content-Type"] = "application/http; msgtype=response"
+        record.is_http = True
+        record.set_bytes_content(_http_block(status, headers))
+        offset = self._append(self._open_warc(), _gzip_member(record, _QUICK))
+        return Capture(file=self._path(WARC).relative_to(self._data).as_posix(), offset=offset)
+
     @property
     def is_due(self) -> bool:
         """Whether the open segment is large or old enough to be rotated."""

@@ -77,7 +77,7 @@ class Crawl:
         self._admit_listed(lists.asked_for(self._job), known=not self._job.refetch)
         if self._job.discover:
             for site in self._sites.values():
-                self._add_sources(site, sources.asks_of(site))
+                self._add_sources(site, sources.asks_of(site, self._job.first_day, self._job.last_day))
 
     async def next(self) -> Ask | None:
         """Wait until some host is free for an ask and return it; None when there is nothing more to ask for."""
@@ -229,6 +229,8 @@ class Crawl:
         if isinstance(verdict, Moved):
             self._move(ask, verdict.url)
         elif isinstance(verdict, Ended):
+            if verdict.outcome is Outcome.UNCHANGED:
+                self._run.revisited(ask.discovery, final_url=ask.url, headers=answer.fields, address=answer.address)
             if not self._retried(ask, verdict.outcome):
                 self._end(
                     ask,

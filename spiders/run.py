@@ -83,6 +83,14 @@ class Run:
             )
         )
 
+    def revisited(
+        self, discovery: Discovery, *, final_url: str, headers: Sequence[tuple[str, str]], address: str | None
+    ) -> None:
+        """Write that the server says a page has not changed; its outcome is to be noted besides."""
+        self._writer.write_revisit(
+            discovery, final_url=final_url, status=304, headers=headers, fetched_at=now_utc(), address=address
+        )
+
     def captured(
         self,
         discovery: Discovery,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from extraction.urls import url_key
 from spiders.captures import closed_segments, read_journal, recover
@@ -426,6 +427,10 @@ def test_what_the_store_knows_is_not_fetched_again(origin: Origin, crawl: Crawl,
     }
     assert crawled.sources["/feed"]["known"] == 1
     crawled.assert_sums()
+    [warc] = (tmp_path / "captures" / "r1").glob("*.warc.gz")
+    [revisit] = [r.headers.to_dict() for r in ArchiveIterator(str(warc)) if r.record_type == WarcRecordType.revisit]
+    assert revisit["WARC-Target-URI"] == origin.url("/a/same")
+    assert revisit["WARC-Profile"].endswith("server-not-modified")
     again = crawl(sites, known=known, refetch=True, run_id="r2")
     assert again.code == 0
     assert "/a/known" in origin.paths()
