@@ -20,6 +20,8 @@ Node = dict[str, Any]
 MAX_SCRIPTS: Final = 100
 MAX_CHARS: Final = 2_000_000
 MAX_NODES: Final = 2000
+#: Characters up to which a broken script is repaired; beyond, single fields are salvaged.
+MAX_REPAIRED: Final = 300_000
 MAX_DEPTH: Final = 12
 
 ARTICLE_TYPES: Final = frozenset(
@@ -81,7 +83,7 @@ def parse(text: str) -> tuple[list[Any], bool]:
     text = _WRAPPER.sub("", text.strip("\ufeff \t\r\n;")).strip(" \t\r\n;")
     if not text:
         return [], True
-    for mend in (str, html.unescape, _repaired):
+    for mend in (str, html.unescape, _repaired) if len(text) <= MAX_REPAIRED else (str,):
         values = _values(mend(text))
         if values is not None:
             return values, True
@@ -169,7 +171,8 @@ def _unescaped(text: str) -> str:
 def _collect(value: Any, nodes: list[Node], by_id: dict[str, Node]) -> None:  # noqa: ANN401 - JSON is of any type
     """Flatten lists, @graph and main entities; a node's other parts stay in it."""
     stack: list[tuple[Any, int]] = [(value, 0)]
-    while stack and len(nodes) < MAX_NODES:
+    full = min(MAX_NODES, len(nodes) + MAX_NODES // 4)  # no script may use up the room of those after it
+    while stack and len(nodes) < full:
         item, depth = stack.pop()
         if depth > MAX_DEPTH:
             continue
