@@ -1,9 +1,11 @@
 """A site's file: what it may say, what it means, and how it is refused."""
 
+import tomllib
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
 
+import msgspec
 import pytest
 import time_machine
 from hypothesis import given
@@ -308,3 +310,16 @@ def test_without_days_archives_name_the_last_three(write: Callable[..., Path], n
 def test_an_archive_is_a_url_with_a_year(write: Callable[..., Path], archive: str) -> None:
     """Other fields than the three, and an archive without a year, are refused."""
     assert "[sources] archives" in refusal(write(f"[sources]\narchives = ['{archive}']"))
+
+
+def test_the_documented_file_is_a_site_and_names_every_key(tmp_path: Path) -> None:
+    """The example in docs/sites.md loads as it stands, and no key of a site is missing from it."""
+    page = (Path(__file__).parents[2] / "docs" / "sites.md").read_text(encoding="utf-8")
+    example = page.split("```toml\n")[1].split("```")[0]
+    path = tmp_path / "morgenblatt.toml"
+    path.write_text(example, encoding="utf-8")
+    assert load_site(path).sources.archives
+    documented = tomllib.loads(example)
+    for key, value in msgspec.to_builtins(load_site(path)).items():
+        assert key in documented
+        assert not isinstance(value, dict) or value.keys() == documented[key].keys()
