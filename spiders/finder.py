@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 from lxml import etree
@@ -15,10 +16,13 @@ from spiders.discovery import Parsed, parse_source
 from spiders.fetcher import Fetch, Fetched
 from spiders.findings import clean_title
 from spiders.robots import parse
+from spiders.sections import looks_like_article
 from spiders.site import Network, Site, SiteError, Sources
 from spiders.sitevalues import countries, whole_domain, zones
 
 MAX_CANDIDATES = 40  # asked for while finding: a page may name hundreds of feeds
+MAX_SECTIONS = 12  # tried where there is neither feed nor sitemap
+LEAST_LINKS = 3  # to articles, for a page to be a section
 MAX_PAGE_BYTES = 4 * 1024 * 1024
 
 #: Where sites have their sources by habit, tried if the site names none of the kind itself.
@@ -60,6 +64,7 @@ class _Page:
     title: str | None
     language: str | None
     links: tuple[str, ...]  # feeds by rel=alternate
+    sections: tuple[str, ...]  # pages of the first level that it links to
 
 
 def find_sources(
@@ -71,6 +76,8 @@ def find_sources(
     now: datetime | None = None,
 ) -> Found:
     """Find the feeds and sitemaps of the site at `url`: what it names itself first, the usual places for the rest.
+
+    A site that has neither gets the sections that its home page links to.
 
     Every source is fetched and read before it is taken. Raises SiteError if the URL is none or cannot be fetched.
     """
@@ -90,6 +97,8 @@ def find_sources(
         finding.take("feed", tuple(canonicalize(path, home.url) for path in USUAL_FEEDS), first_only=True)
     if not finding.has("news_sitemap") or not finding.has("sitemap"):
         finding.take("sitemap", tuple(canonicalize(path, home.url) for path in USUAL_SITEMAPS))
+    if not finding.reports:
+        finding.take_sections(page.sections)
     return Found(
         site=msgspec.structs.replace(site, sources=finding.sources()),
         reports=tuple(finding.reports.values()),
@@ -132,13 +141,24 @@ class _Finding:
             if first_only:
                 return
 
+    def take_sections(self, urls: tuple[str, ...]) -> None:
+        """Keep the pages that link to several articles: the last resort."""
+        for url in urls:
+            report, _ = _report(self.site, "section", url, self.fetch(url), self.now)
+            if report.articles >= LEAST_LINKS:
+                self.reports.setdefault(report.url, report)
+            else:
+                self.tried.append(f"{url}: {report.outcome or 'hardly a link to an article'}")
+
     def sources(self) -> Sources:
         """The sound sources by kind."""
 
         def of(kind: str) -> tuple[str, ...]:
             return tuple(report.url for report in self.reports.values() if report.found_by == kind)
 
-        return Sources(feeds=of("feed"), news_sitemaps=of("news_sitemap"), sitemaps=of("sitemap"))
+        return Sources(
+            feeds=of("feed"), news_sitemaps=of("news_sitemap"), sitemaps=of("sitemap"), sections=of("section")
+        )
 
 
 def _report(
@@ -196,7 +216,7 @@ def _read_page(fetched: Fetched) -> _Page:
     except (etree.XMLSyntaxError, ValueError):
         tree = None
     if tree is None:
-        return _Page(None, None, ())
+        return _Page(None, None, (), ())
     metas = {
         str(meta.get("property") or meta.get("name") or "").lower(): str(meta.get("content") or "")
         for meta in tree.iter("meta")
@@ -211,6 +231,7 @@ def _read_page(fetched: Fetched) -> _Page:
         title=next((clean for title in titles if (clean := clean_title(title))), None),
         language=language if re.fullmatch(r"[a-zA-Z]{2,3}(-[a-zA-Z]{2})?", language) else None,
         links=tuple(dict.fromkeys(_feeds_of(tree, fetched.url))),
+        sections=tuple(dict.fromkeys(_sections_of(tree, fetched.url)))[:MAX_SECTIONS],
     )
 
 
@@ -221,6 +242,24 @@ def _feeds_of(tree: etree._Element, url: str) -> Iterator[str]:
         target = _joined(str(link.get("href") or ""), url)
         if "alternate" in relations and is_feed and target:
             yield target
+
+
+def _sections_of(tree: etree._Element, url: str) -> Iterator[str]:
+    """Pages one level below the home page whose URLs do not look like articles'."""
+    for link in tree.iter("a"):
+        target = _joined(str(link.get("href") or ""), url)
+        if target and same_site(target, url):
+            parts = urlsplit(target)
+            depth = len(parts.path.strip("/").split("/"))
+            if parts.path != "/" and depth == 1 and not parts.query and not looks_like_article(target):
+                yield target
+
+
+def _title_of(text: str | None, name: str) -> str | None:
+    """The site's part of a page's title: the part that its domain is named after, else the first."""
+    parts = re.split(r"\s+[|–—·:-]\s+", clean_title(text) or "")
+    named = [part for part in parts if re.sub(r"\W", "", part).lower() == name.replace("-", "")]
+    return (named or parts)[0] or None
 
 
 def _draft(url: str, page: _Page, name: str, network_allow: tuple[str, ...]) -> Site:

@@ -35,6 +35,14 @@ def fetch() -> Iterator[Callable[..., Fetcher]]:
         fetcher.close()
 
 
+def paths(origin: Origin, count: int) -> list[str]:
+    """What the origin was asked for, once it has logged so many requests: it logs after it has answered."""
+    deadline = time.monotonic() + 5
+    while len(origin.asked) < count and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return origin.paths()
+
+
 def rss(origin: Origin, count: int = 3) -> Reply:
     items = "".join(
         f"<item><link>{origin.url(f'/a/{n}')}</link><pubDate>2026-11-2{n}T04:30:00Z</pubDate></item>"
@@ -106,6 +114,22 @@ def test_a_page_of_many_feeds_is_asked_within_bounds(origin: Origin, fetch: Call
     found = find_sources(origin.url("/"), fetch(), now=NOW)
     assert len(origin.paths()) <= MAX_CANDIDATES + 3
     assert sum("not tried" in line for line in found.tried) >= 160
+
+
+def test_a_site_without_feeds_gets_its_sections(origin: Origin, fetch: Callable[..., Fetcher]) -> None:
+    """Where neither feed nor sitemap is found, the pages of its menu that link to articles are its sources."""
+    articles = "".join(f'<a href="/politik/ein-titel-mit-worten-{n}">x</a>' for n in range(4))
+    menu = (
+        '<a href="/politik/">P</a><a href="/impressum">I</a><a href="/politik/tief/drin">T</a><a href="/wetter">W</a>'
+    )
+    origin.routes |= {
+        "/": Reply(f"<html><title>Start | Site</title>{menu}{articles}</html>"),
+        "/politik/": Reply(f"<html>{articles}</html>"),
+        "/wetter": Reply("<html>Regen</html>"),
+    }
+    found = find_sources(origin.url("/"), fetch(), now=NOW)
+    assert found.site.sources == Sources(sections=(origin.url("/politik/"),))
+    assert found.site.title == "Site"
 
 
 @pytest.mark.parametrize(
@@ -209,7 +233,7 @@ def test_the_fetcher_says_who_asks_and_reads_robots_once(origin: Origin, fetch: 
     origin.routes |= {"/a": Reply("A"), "/b": Reply("B")}
     fetcher = fetch()
     assert [fetcher(origin.url(path)).body for path in ("/a", "/b")] == [b"A", b"B"]
-    assert origin.paths() == ["/robots.txt", "/a", "/b"]
+    assert paths(origin, 3) == ["/robots.txt", "/a", "/b"]
     assert {asked.headers["user-agent"] for asked in origin.asked} == {AGENT}
 
 
@@ -219,6 +243,7 @@ def test_the_fetcher_keeps_its_distance(origin: Origin, fetch: Callable[..., Fet
     fetcher = fetch(delay_s=0.2)
     fetcher(origin.url("/a"))
     fetcher(origin.url("/b"))
+    assert paths(origin, 3) == ["/robots.txt", "/a", "/b"]
     at = [asked.at for asked in origin.asked]
     assert at[1] - at[0] >= 0.19
     assert at[2] - at[1] >= 0.39
@@ -230,7 +255,7 @@ def test_robots_that_cannot_be_read_disallow(origin: Origin, fetch: Callable[...
     origin.routes |= {"/robots.txt": Reply("x", status=status), "/a": Reply("A")}
     fetched = fetch()(origin.url("/a"))
     assert (fetched.outcome, fetched.body) == (Outcome.ROBOTS_UNREACHABLE, b"")
-    assert origin.paths() == ["/robots.txt"]
+    assert paths(origin, 1) == ["/robots.txt"]
 
 
 def test_an_address_that_the_site_does_not_allow_is_refused_at_the_socket(origin: Origin) -> None:
@@ -260,7 +285,7 @@ def test_a_loop_of_redirects_ends(origin: Origin, fetch: Callable[..., Fetcher])
     """Five redirects are followed, no more."""
     origin.routes |= {"/a": moved("/a")}
     assert fetch()(origin.url("/a")).outcome is Outcome.REDIRECT_LIMIT
-    assert origin.paths().count("/a") == 6
+    assert paths(origin, 7).count("/a") == 6
 
 
 async def _drip_head(asked: Asked, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
