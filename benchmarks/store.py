@@ -182,10 +182,12 @@ def _table(schema: pa.Schema, columns: dict[str, Any]) -> pa.Table:
 
 # What a bare insert of the same files is: each into the table of its columns, then a checkpoint, nothing else.
 BARE = """BEGIN;
-INSERT INTO article_versions BY NAME SELECT * EXCLUDE (segment, ended_at, article_key) FROM read_parquet(getvariable('articles'));
+INSERT INTO article_versions BY NAME
+SELECT * EXCLUDE (segment, ended_at, article_key) FROM read_parquet(getvariable('articles'));
 INSERT INTO fetches BY NAME FROM read_parquet(getvariable('fetches'));
 INSERT INTO discoveries BY NAME FROM read_parquet(getvariable('urls'));
-INSERT INTO removed_blocks BY NAME SELECT * EXCLUDE (run_id, segment, ended_at, article_key) FROM read_parquet(getvariable('removed_blocks'));
+INSERT INTO removed_blocks BY NAME
+SELECT * EXCLUDE (run_id, segment, ended_at, article_key) FROM read_parquet(getvariable('removed_blocks'));
 COMMIT; CHECKPOINT store;"""
 
 

@@ -16,17 +16,13 @@ SELECT * FROM article_versions WHERE valid_from <= t AND (valid_to IS NULL OR va
 COMMENT ON MACRO TABLE article_as_of IS 'article_as_of(t): articles as they were known at a time t (TIMESTAMP, UTC), one row an article.';
 
 CREATE OR REPLACE VIEW article_history AS
-SELECT url_key, site, url, version, valid_from, valid_to, headline, date_published, date_modified,
-    length(article_body) AS characters,
-    length(article_body) - lag(length(article_body)) OVER one AS characters_more,
-    headline IS DISTINCT FROM lag(headline) OVER one AND version > 1 AS headline_changed,
-    article_body IS DISTINCT FROM lag(article_body) OVER one AND version > 1 AS body_changed
+SELECT url_key, site, url, version, valid_from, valid_to, headline, date_published, date_modified, characters,
+    characters - lag(characters) OVER one AS characters_more,
+    headline IS DISTINCT FROM lag(headline) OVER one AND version > 1 AS headline_changed
 FROM article_versions WINDOW one AS (PARTITION BY url_key ORDER BY version);
 COMMENT ON VIEW article_history IS 'Versions of articles and what changed from one to the next, one row a version.';
-COMMENT ON COLUMN article_history.characters IS 'Length of the text, characters.';
 COMMENT ON COLUMN article_history.characters_more IS 'Characters more than in the version before; negative if fewer.';
 COMMENT ON COLUMN article_history.headline_changed IS 'Whether the headline differs from that of the version before.';
-COMMENT ON COLUMN article_history.body_changed IS 'Whether the text differs from that of the version before.';
 
 CREATE OR REPLACE VIEW article_blocks AS
 SELECT url_key, version, valid_to IS NULL AS current, site, b."position", b.kind, b."level", b."time",
@@ -91,42 +87,40 @@ COMMENT ON COLUMN missed.open IS 'Whether the next crawl tries it again.';
 COMMENT ON COLUMN missed.reason IS 'Why, in a sentence.';
 
 CREATE OR REPLACE VIEW run_urls AS
-SELECT run_id, url_key, coalesce(any_value(d.site), any_value(f.site)) AS site,
-    coalesce(any_value(f.url), any_value(d.url)) AS url,
-    coalesce(any_value(f.outcome), 'pending') AS outcome, any_value(f.reason) AS reason,
-    any_value(f.ended_at) AS ended_at, coalesce(any_value(f.fetched), false) AS fetched
-FROM (SELECT run_id, url_key, last(site ORDER BY discovered_at) AS site, last(url ORDER BY discovered_at) AS url
-      FROM discoveries GROUP BY run_id, url_key) d
-FULL JOIN (SELECT run_id, url_key, last(site ORDER BY ended_at) AS site, last(url ORDER BY ended_at) AS url,
-        last(outcome ORDER BY ended_at) AS outcome, last(reason ORDER BY ended_at) AS reason, max(ended_at) AS ended_at,
-        bool_or(capture_file IS NOT NULL) AS fetched
-      FROM fetches GROUP BY run_id, url_key) f USING (run_id, url_key)
+SELECT run_id, url_key, arg_max(site, (tried, moment)) AS site, arg_max(url, (tried, moment)) AS url,
+    arg_max(outcome, (tried, moment)) AS outcome, arg_max(reason, (tried, moment)) FILTER (tried) AS reason,
+    max(moment) FILTER (tried) AS ended_at, bool_or(fetched) AS fetched
+FROM (
+    SELECT run_id, url_key, site, url, outcome, reason, ended_at AS moment, true AS tried,
+        capture_file IS NOT NULL AS fetched FROM fetches
+    UNION ALL
+    SELECT run_id, url_key, site, url, 'pending', NULL, discovered_at, false, false FROM discoveries
+)
 GROUP BY run_id, url_key;
 COMMENT ON VIEW run_urls IS 'How each URL of a run ended in that run, one row a URL and run.';
 COMMENT ON COLUMN run_urls.outcome IS 'Outcome at the end of that run; pending if it was not tried.';
 COMMENT ON COLUMN run_urls.fetched IS 'Whether a response of it was captured in that run.';
 
 CREATE OR REPLACE VIEW run_outcomes AS
-SELECT run_id, site, outcome, any_value(o.class) AS class, coalesce(any_value(o.open), false) AS open, count(*) AS urls
-FROM run_urls LEFT JOIN outcomes o USING (outcome) GROUP BY run_id, site, outcome;
+SELECT run_id, site, outcome, class, coalesce(o.open, false) AS open, count(*) AS urls,
+    count(*) FILTER (fetched) AS fetched
+FROM run_urls LEFT JOIN outcomes o USING (outcome) GROUP BY ALL;
 COMMENT ON VIEW run_outcomes IS 'URLs of each run by site and outcome.';
 COMMENT ON COLUMN run_outcomes.class IS 'Class of the outcome, as in outcomes.';
 COMMENT ON COLUMN run_outcomes.open IS 'Whether the next crawl tries such a URL again.';
 COMMENT ON COLUMN run_outcomes.urls IS 'How many URLs ended so.';
+COMMENT ON COLUMN run_outcomes.fetched IS 'Of those, with a response captured.';
 
 CREATE OR REPLACE VIEW run_summary AS
-SELECT run_id, site, sum(urls)::BIGINT AS discovered, any_value(fetched) AS fetched,
+SELECT run_id, site, sum(urls)::BIGINT AS discovered, sum(fetched)::BIGINT AS fetched,
     coalesce(sum(urls) FILTER (outcome = 'loaded'), 0)::BIGINT AS loaded,
     coalesce(sum(urls) FILTER (outcome = 'unchanged'), 0)::BIGINT AS unchanged,
     coalesce(sum(urls) FILTER (outcome = 'duplicate'), 0)::BIGINT AS duplicate,
-    coalesce(sum(urls) FILTER (run_outcomes.open), 0)::BIGINT AS open,
-    coalesce(sum(urls) FILTER (class IS DISTINCT FROM 'in_store' AND NOT run_outcomes.open), 0)::BIGINT
-        AS rejected,
-    map_from_entries(list((outcome, urls) ORDER BY urls DESC, outcome)
-        FILTER (class IS DISTINCT FROM 'in_store')) AS reasons
-FROM run_outcomes
-JOIN (SELECT run_id, site, count(*) FILTER (fetched) AS fetched FROM run_urls GROUP BY run_id, site)
-    USING (run_id, site)
+    coalesce(sum(urls) FILTER (o.open), 0)::BIGINT AS open,
+    coalesce(sum(urls) FILTER (class IS DISTINCT FROM 'in_store' AND NOT o.open), 0)::BIGINT AS rejected,
+    map_from_entries(coalesce(list((outcome, urls) ORDER BY urls DESC, outcome)
+        FILTER (class IS DISTINCT FROM 'in_store'), [])) AS reasons
+FROM run_outcomes o
 GROUP BY run_id, site;
 COMMENT ON VIEW run_summary IS 'Each run by site: discovered = loaded + unchanged + duplicate + open + rejected.';
 COMMENT ON COLUMN run_summary.discovered IS 'URLs that the run set out to fetch or refuse.';
@@ -139,9 +133,10 @@ COMMENT ON COLUMN run_summary.rejected IS 'Of those, all others.';
 COMMENT ON COLUMN run_summary.reasons IS 'Outcomes of the open and rejected ones with their counts, most first.';
 
 CREATE OR REPLACE VIEW removed_by_rule AS
-SELECT site, kind, rule, count(*) AS blocks, count(DISTINCT url_key) AS articles, mode(text) AS most_frequent_text
+SELECT site, kind, rule, count(*) AS blocks, mode(text) AS most_frequent_text,
+    any_value(text) AS for_example
 FROM removed_blocks GROUP BY site, kind, rule;
 COMMENT ON VIEW removed_by_rule IS 'Boilerplate removed, by site, kind and rule.';
 COMMENT ON COLUMN removed_by_rule.blocks IS 'Blocks removed.';
-COMMENT ON COLUMN removed_by_rule.articles IS 'Articles they were removed from.';
-COMMENT ON COLUMN removed_by_rule.most_frequent_text IS 'The text that was removed most often.';
+COMMENT ON COLUMN removed_by_rule.most_frequent_text IS 'The text that was removed most often; it takes a second a million blocks.';
+COMMENT ON COLUMN removed_by_rule.for_example IS 'The text of one of them.';

@@ -3,9 +3,9 @@ WITH often AS (
     SELECT url_key, max(version) AS versions FROM article_versions WHERE version > 1 GROUP BY url_key
     ORDER BY versions DESC, url_key LIMIT 20
 )
-SELECT o.versions, h.site, last(h.headline ORDER BY h.version) AS headline, min(h.valid_from) AS first_fetched,
-    max(h.valid_from) AS last_change, count(*) FILTER (h.headline_changed) AS headline_changes,
-    sum(h.characters_more) AS characters_more, h.url_key
-FROM often o JOIN article_history h USING (url_key)
-GROUP BY o.versions, h.site, h.url_key
+SELECT o.versions, v.site, last(v.headline ORDER BY v.version) AS headline, count(DISTINCT v.headline) AS headlines,
+    min(v.valid_from) AS first_fetched, max(v.valid_from) AS last_change,
+    last(v.characters ORDER BY v.version) - first(v.characters ORDER BY v.version) AS characters_more, v.url_key
+FROM article_versions v JOIN often o USING (url_key)
+GROUP BY o.versions, v.site, v.url_key
 ORDER BY o.versions DESC, last_change DESC;

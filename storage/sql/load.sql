@@ -98,8 +98,8 @@ WHERE v.anchor AND v.valid_to IS NOT NULL
 DELETE FROM article_versions WHERE url_key IN (SELECT article_key FROM late);
 
 INSERT INTO article_versions BY NAME
-SELECT a.* EXCLUDE (run_id, segment, url_key, ended_at, article_key), v.article_key AS url_key, v.version, v.valid_from,
-    v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights, v.capture_file, v.capture_offset
+SELECT a.* EXCLUDE (run_id, segment, url_key, ended_at, article_key), length(a.article_body) AS characters,
+    v.article_key AS url_key, v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights, v.capture_file, v.capture_offset
 FROM versions v
 JOIN read_parquet(getvariable('articles')) a
     ON a.article_key = v.article_key AND a.url_key = v.requested_key AND a.ended_at = v.valid_from
@@ -113,11 +113,11 @@ WITH texts AS (
     FROM read_parquet(getvariable('articles')) WHERE article_key IN (SELECT article_key FROM late)
     UNION ALL BY NAME
     SELECT * EXCLUDE (url_key, version, valid_from, valid_to, date_first_seen, requested_url, run_id, rights,
-        capture_file, capture_offset), url_key AS article_key, valid_from AS ended_at
+        capture_file, capture_offset, characters), url_key AS article_key, valid_from AS ended_at
     FROM late_texts
 )
-SELECT DISTINCT ON (v.article_key, v.version) a.* EXCLUDE (requested_key, ended_at, article_key), v.article_key AS url_key,
-    v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights,
+SELECT DISTINCT ON (v.article_key, v.version) a.* EXCLUDE (requested_key, ended_at, article_key),
+    length(a.article_body) AS characters, v.article_key AS url_key, v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights,
     v.capture_file, v.capture_offset
 FROM versions v JOIN texts a ON a.article_key = v.article_key AND a.content_hash = v.content_hash
 WHERE v.late

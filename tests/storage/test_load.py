@@ -129,9 +129,11 @@ def test_an_edited_article_gets_a_second_version(tmp_path: Path) -> None:
         ("The ferry is cancelled.",),
         ("Buses run.",),
     ]
-    assert rows(tmp_path, "SELECT version, characters_more, body_changed FROM article_history ORDER BY 1") == [
-        (1, None, False),
-        (2, 17, True),
+    assert rows(
+        tmp_path, "SELECT version, characters, characters_more, headline_changed FROM article_history ORDER BY 1"
+    ) == [
+        (1, 18, None, False),
+        (2, 35, 17, False),
     ]
 
 

@@ -121,7 +121,7 @@ ANSWERS = {
     "volume": [(datetime(2026, 11, 20).date(), "harbour", 2, 31)],  # noqa: DTZ001
     "missed": [("harbour", "gone", "not_given", 1)],
     "coverage": [("harbour", 5, 1, 2, 1, 1, 25.0)],
-    "boilerplate": [("related", "related-heading", 3, 2, "Newer articles")],
+    "boilerplate": [("related", "related-heading", 3, 1, "Newer articles")],
     "rights": [("harbour", '{"Content-Signal":"ai-train=no"}', 2, datetime(2026, 11, 21, 4, 31))],  # noqa: DTZ001
 }
 
