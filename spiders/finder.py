@@ -221,11 +221,9 @@ def _read_page(fetched: Fetched) -> _Page:
         str(meta.get("property") or meta.get("name") or "").lower(): str(meta.get("content") or "")
         for meta in tree.iter("meta")
     }
-    titles = [
-        metas.get("og:site_name"),
-        metas.get("application-name"),
-        *(str(e.text or "") for e in tree.iter("title")),
-    ]
+    name = _name_of(fetched.url)
+    titles = [metas.get("og:site_name"), metas.get("application-name")]
+    titles += [_title_of(str(title.text or ""), name) for title in tree.iter("title")]
     language = str(tree.get("lang") or metas.get("og:locale") or "").replace("_", "-")
     return _Page(
         title=next((clean for title in titles if (clean := clean_title(title))), None),
