@@ -34,9 +34,12 @@ class Crawled:
     @property
     def outcomes(self) -> dict[str, str]:
         """The end of each URL, by path and query: `page` or a word of `Outcome`."""
+        return {_path(url): end for url, end in self.outcomes_by_url.items()}
+
+    @property
+    def outcomes_by_url(self) -> dict[str, str]:
         ends = {e["url"]: e["outcome"] for e in self.entries if e["kind"] == "outcome"}
-        ends |= {page.discovery.url: "page" for page in self.pages}
-        return {_path(url): end for url, end in ends.items()}
+        return ends | {page.discovery.url: "page" for page in self.pages}
 
     @property
     def reasons(self) -> dict[str, str]:
