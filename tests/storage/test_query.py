@@ -152,3 +152,10 @@ def test_recipes_name_the_articles_they_are_about(newsdesk: Path) -> None:
         assert [(row[1], row[5], row[6]) for row in session.ask(sql["sources"]).rows] == [
             ("https://harbour.example/feed", 0, 1.5)
         ]
+
+
+def test_docs_queries_lists_the_cookbook() -> None:
+    """docs/queries.md names every recipe with its question, and no other."""
+    page = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
+    table = page.split("| name | question |\n|---|---|\n")[1]
+    assert table.splitlines() == [f"| {recipe.name} | {recipe.question} |" for recipe in cookbook()]
