@@ -24,7 +24,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from extraction.body import candidates
-from extraction.features import FEATURES, measure
+from extraction.features import FEATURES, Surroundings
 from extraction.metadata import read
 from extraction.page import parse
 from extraction.rules import SiteRules
@@ -62,7 +62,8 @@ def sample(html: bytes, gold: dict[str, str]) -> Sample:
     metadata = read(page)
     around, area = candidates(page, metadata, SiteRules())
     found = Sample(gold["site"], gold["source"], gold["body"])
-    found.rows = measure(around, area, metadata.headline or "", metadata.description or "", metadata.authors)
+    surroundings = Surroundings(around, area, metadata.headline or "", metadata.description or "", metadata.authors)
+    found.rows = [surroundings.row(place) for place in range(len(around))]
     lines = {" ".join(WORD.findall(line)) for line in gold["body"].split("\n")}
     left = grams(gold["body"])
     for candidate in around:

@@ -161,18 +161,21 @@ class RawBlock:
     """A run of text between block-level boundaries, not judged yet.
 
     `tag` is its nearest text element (p, li, h2, tr …) or, where there is none, its container. `link_chars` and
-    `bold_chars` are characters of `text` inside `<a>` and inside emphasis; `own` are the marks of the nearest element.
+    `bold_chars` are characters of `text` inside `<a>` and inside emphasis; `own` are the marks of the nearest element;
+    `images` counts the pictures since the block before.
     """
 
-    __slots__ = ("bold_chars", "frame", "link_chars", "links", "own", "position", "tag", "text", "times")
+    __slots__ = ("bold_chars", "frame", "images", "link_chars", "links", "own", "position", "tag", "text", "times")
 
-    def __init__(self, position: int, text: str, frame: Frame, own: int, counts: tuple[int, int, int, int]) -> None:
+    def __init__(
+        self, position: int, text: str, frame: Frame, own: int, counts: tuple[int, int, int, int, int]
+    ) -> None:
         self.position = position
         self.text = text
         self.frame = frame
         self.tag = frame.tag
         self.own = own | frame.own
-        self.link_chars, self.links, self.bold_chars, self.times = counts
+        self.link_chars, self.links, self.bold_chars, self.times, self.images = counts
 
     @property
     def link_share(self) -> float:
@@ -181,12 +184,29 @@ class RawBlock:
 
 
 class _Walk:
-    """The state of one pass over a tree."""
+    """The state of one pass over a tree. The inner loop of extraction: what looks unrolled here was measured."""
 
-    __slots__ = ("blocks", "bold_chars", "breaks", "buffer", "inline", "length", "link_chars", "links", "times")
+    __slots__ = (
+        "blocks",
+        "bold",
+        "bold_chars",
+        "breaks",
+        "buffer",
+        "images",
+        "inline",
+        "length",
+        "link_chars",
+        "linked",
+        "links",
+        "roles",
+        "times",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, roles: dict[str, str]) -> None:
+        self.roles = roles
         self.blocks: list[RawBlock] = []
+        self.images = 0
+        self.linked = self.bold = 0  # how many <a>, how many emphasising elements the walk is inside of
         self._clear()
 
     def _clear(self) -> None:
@@ -194,34 +214,61 @@ class _Walk:
         self.link_chars = self.links = self.bold_chars = self.times = self.length = self.breaks = 0
         self.inline: list[tuple[int, int]] = []
 
-    def add(self, text: str, *, linked: bool, bold: bool) -> None:
-        if self.breaks:
-            if not text.strip():
-                return
-            self.breaks = 0
+    def add(self, text: str) -> None:
+        if text.isspace():
+            if self.buffer and not self.breaks:
+                self.buffer.append(" ")
+            return
+        self.breaks = 0
         self.buffer.append(text)
-        length = len(text) if not text.isspace() else 0
+        length = len(text)
         self.length += length
-        if linked:
+        if self.linked:
             self.link_chars += length
-        if bold:
+        if self.bold:
             self.bold_chars += length
 
     def flush(self, frame: Frame) -> None:
-        if not self.buffer:
-            if self.inline or self.links or self.breaks:
-                self._clear()
-            return
         text = tidy("".join(self.buffer)[:MAX_BLOCK_CHARS])
         if text and len(self.blocks) < MAX_BLOCKS:
             own = 0
             for marks, length in self.inline:
                 if length * 5 >= self.length * 4:
                     own |= marks
-            self.blocks.append(
-                RawBlock(len(self.blocks), text, frame, own, (self.link_chars, self.links, self.bold_chars, self.times))
-            )
+            counts = (self.link_chars, self.links, self.bold_chars, self.times, self.images)
+            self.images = 0
+            self.blocks.append(RawBlock(len(self.blocks), text, frame, own, counts))
         self._clear()
+
+    def visit(self, element: _Element, frame: Frame, depth: int) -> None:
+        text = element.text
+        if text:
+            self.add(text)
+        roles = self.roles
+        for child in element:
+            tag = child.tag
+            role = roles.get(tag, _BLOCK)
+            if role is _BLOCK:
+                if depth >= MAX_DEPTH:
+                    self.add(" ".join(str(part) for part in child.itertext("*")))
+                elif isinstance(tag, str):
+                    if self.buffer or self.inline or self.links:
+                        self.flush(frame)
+                    inner = Frame(child, tag, frame, _own_marks(child))
+                    self.visit(child, inner, depth + 1)
+                    if self.buffer or self.inline or self.links:
+                        self.flush(inner)
+            elif role is _LINE:
+                self.visit_inline(child, tag, frame, depth)
+            elif role is _CELL:
+                self.visit_cell(child, tag, frame, depth)
+            elif role is _BREAK:
+                self.break_line(frame)
+            elif role is _IMAGE:
+                self.images += 1
+            text = child.tail
+            if text:
+                self.add(text)
 
     def break_line(self, frame: Frame) -> None:
         """A `<br>`: one is a space, two in a row end the block."""
@@ -231,90 +278,77 @@ class _Walk:
         else:
             self.buffer.append("\n")
 
+    def visit_inline(self, child: _Element, tag: str, frame: Frame, depth: int) -> None:
+        own = _own_marks(child)
+        if depth >= MAX_DEPTH:
+            self.add(" ".join(str(part) for part in child.itertext("*")))
+            return
+        if own & _UNSEEN:
+            return
+        linked, bold = tag == "a", tag in _BOLD
+        self.linked += linked
+        self.bold += bold
+        self.links += linked
+        self.times += tag == "time"
+        before, blocks = self.length, len(self.blocks)
+        # An inline element that holds block-level ones is a frame in all but name, so its marks are passed down as one.
+        inner = Frame(child, frame.tag, frame, own) if own and len(child) else frame
+        self.visit(child, inner, depth + 1)
+        if own and len(self.blocks) == blocks:
+            self.inline.append((own, self.length - before))
+        self.linked -= linked
+        self.bold -= bold
 
-def segment(body: _Element) -> list[RawBlock]:
-    """The blocks of `body` in reading order, at most MAX_BLOCKS of them. The tree is not changed."""
-    walk = _Walk()
+    def visit_cell(self, child: _Element, tag: str, frame: Frame, depth: int) -> None:
+        """A table's cell: parted from the one before by " | " within a row, unless it holds blocks of its own."""
+        if frame.tag != "tr" or depth >= MAX_DEPTH or any(True for _ in child.iterchildren(*_CELL_BLOCKS)):
+            self.flush(frame)
+            inner = Frame(child, tag, frame, _own_marks(child))
+            self.visit(child, inner, min(depth + 1, MAX_DEPTH))
+            self.flush(inner)
+            return
+        if self.length:
+            self.buffer.append(" | ")
+        self.visit(child, frame, depth + 1)
+
+
+_BLOCK, _LINE, _CELL, _BREAK, _IMAGE, _SKIP = "block", "line", "cell", "break", "image", "skip"
+_ROLES: Final = {
+    **dict.fromkeys(INLINE, _LINE), **dict.fromkeys((*SKIPPED, "nav"), _SKIP), **dict.fromkeys(("img", "picture", "amp-img", "video"), _IMAGE),
+    "td": _CELL, "th": _CELL, "br": _BREAK,
+}  # fmt: skip
+_CELL_BLOCKS: Final = ("p", "div", "table", "ul", "h2", "h3", "section")
+_UNSEEN: Final = mark("unseen")
+
+
+def segment(body: _Element, *, navigation: bool = False) -> list[RawBlock]:
+    """The blocks of `body` in reading order, at most MAX_BLOCKS of them. The tree is not changed.
+
+    `<nav>` holds a third of an average page's blocks and next to never any of its article, so it is left out unless
+    `navigation` asks for it.
+    """
+    walk = _Walk({tag: role for tag, role in _ROLES.items() if tag != "nav"} if navigation else _ROLES)
     # What <body> is called speaks of the whole template ("has-sidebar comments-open"), not of any text.
-    root = Frame(body, _name(body), None, 0)
-    _visit(body, root, walk, linked=False, bold=False, depth=0)
+    root = Frame(body, str(body.tag), None, 0)
+    walk.visit(body, root, 0)
     walk.flush(root)
     for block in walk.blocks:
         _account(block)
     return walk.blocks
 
 
-def _name(element: _Element) -> str:
-    tag = element.tag
-    return tag if isinstance(tag, str) else ""
+_NAMING: Final = frozenset(("class", "id", "role", "itemprop", "data-component", "data-testid", "aria-label"))
 
 
 def _own_marks(element: _Element) -> int:
     own = 0
     for name, value in element.items():
-        if name in ("class", "id", "role", "itemprop", "data-component", "data-testid", "aria-label"):
-            own |= marks_in(value)
-        elif (name == "style" and _HIDING_STYLE.search(value)) or name == "hidden":
-            own |= mark("hidden")
+        if name in _NAMING:
+            known = _names.get(value)
+            own |= marks_in(value) if known is None else known
+        elif (name == "style" and "n" in value and _HIDING_STYLE.search(str(value))) or name == "hidden":
+            own |= _UNSEEN
     return own
-
-
-def _visit(element: _Element, frame: Frame, walk: _Walk, *, linked: bool, bold: bool, depth: int) -> None:
-    if element.text:
-        walk.add(element.text, linked=linked, bold=bold)
-    for child in element:
-        tag = child.tag
-        if tag == "br":
-            walk.break_line(frame)
-        elif not isinstance(tag, str) or tag in SKIPPED:
-            pass
-        elif depth >= MAX_DEPTH:
-            walk.add(" ".join(child.itertext("*")), linked=linked, bold=bold)
-        elif tag in INLINE:
-            _visit_inline(child, tag, frame, walk, linked=linked, bold=bold, depth=depth)
-        elif tag in ("td", "th") and frame.tag == "tr":
-            _visit_cell(child, tag, frame, walk, linked=linked, bold=bold, depth=depth)
-        else:
-            walk.flush(frame)
-            inner = Frame(child, tag, frame, _own_marks(child))
-            _visit(child, inner, walk, linked=linked, bold=bold, depth=depth + 1)
-            walk.flush(inner)
-        if child.tail:
-            walk.add(child.tail, linked=linked, bold=bold)
-
-
-def _visit_inline(
-    child: _Element, tag: str, frame: Frame, walk: _Walk, *, linked: bool, bold: bool, depth: int
-) -> None:
-    if tag == "a":
-        linked = True
-        walk.links += 1
-    elif tag in _BOLD:
-        bold = True
-    elif tag == "time":
-        walk.times += 1
-    own = _own_marks(child) if child.attrib else 0
-    if own & mark("hidden") and tag != "a":
-        return
-    before, blocks = walk.length, len(walk.blocks)
-    # An inline element that holds block-level ones is a frame in all but name, so its marks are passed down as one.
-    inner = Frame(child, frame.tag, frame, own) if own and len(child) else frame
-    _visit(child, inner, walk, linked=linked, bold=bold, depth=depth + 1)
-    if own and len(walk.blocks) == blocks:
-        walk.inline.append((own, walk.length - before))
-
-
-def _visit_cell(child: _Element, tag: str, frame: Frame, walk: _Walk, *, linked: bool, bold: bool, depth: int) -> None:
-    """A table's cell: parted from the one before by " | " within a row, unless it holds blocks of its own."""
-    if any(True for _ in child.iterchildren("p", "div", "table", "ul", "h2", "h3", "section")):
-        walk.flush(frame)
-        inner = Frame(child, tag, frame, _own_marks(child))
-        _visit(child, inner, walk, linked=linked, bold=bold, depth=depth + 1)
-        walk.flush(inner)
-        return
-    if walk.length:
-        walk.buffer.append(" | ")
-    _visit(child, frame, walk, linked=linked, bold=bold, depth=depth + 1)
 
 
 def _account(block: RawBlock) -> None:
@@ -336,7 +370,7 @@ _SENTENCE = re.compile(r"[.!?…。！？।۔؟։။。,;:，、،]")
 def is_prose(block: RawBlock) -> bool:
     """Whether the block reads as running text: some length, punctuation, and mostly not links."""
     text = block.text
-    long_enough = len(text) >= 60 or (
-        not text.isascii() and len(text) >= 30 and text.encode("utf-8", "replace").__len__() >= 90
-    )
-    return long_enough and block.link_chars * 2 <= len(text) and _SENTENCE.search(text) is not None
+    size = len(text)
+    # Scripts without spaces say in 30 characters what Latin ones say in 60; they take three bytes a character.
+    long_enough = size >= 60 or (size >= 30 and not text.isascii() and len(text.encode("utf-8", "replace")) >= 90)
+    return long_enough and block.link_chars * 2 <= size and _SENTENCE.search(text) is not None

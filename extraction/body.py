@@ -10,7 +10,7 @@ from extraction.blockmodel import probability
 from extraction.blocks import Frame, RawBlock, is_prose, mark, segment
 from extraction.boilerplate import Line, Verdict, by_words, unescaped
 from extraction.engine import opinion
-from extraction.features import FEATURES, Candidate, measure
+from extraction.features import FEATURES, Candidate, Surroundings
 from extraction.page import ParsedPage
 from extraction.records import Block, BlockKind, Metadata, Removed, RemovedKind
 from extraction.rules import SiteRules
@@ -45,17 +45,30 @@ _LEAD_ZONE: Final = 25
 
 def read_body(page: ParsedPage, metadata: Metadata, rules: SiteRules) -> Body:
     """The body of the page's article; no blocks where there is none."""
-    around, area = candidates(page, metadata, rules)
+    return (
+        _read(page, metadata, rules, navigation=False) or _read(page, metadata, rules, navigation=True) or Body((), ())
+    )
+
+
+def _read(page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation: bool) -> Body | None:
+    around, area = candidates(page, metadata, rules, navigation=navigation)
+    _score(around, area, metadata, rules)
+    kept = [c for c in around if _belongs(c)]
+    return Body(tuple(_blocks(kept)), tuple(_removed(around, kept))) if kept else None
+
+
+def _score(around: Sequence[Candidate], area: Frame, metadata: Metadata, rules: SiteRules) -> None:
+    """Ask the block model for every candidate on which no rule has decided; where the model is off, the engine decides."""
     if "model.block" in rules.rules_off:
         for candidate in around:
             candidate.score = float(candidate.engine)
-    else:
-        rows = measure(around, area, metadata.headline or "", metadata.description or "", metadata.authors)
-        for candidate, row in zip(around, rows, strict=True):
+        return
+    surroundings = Surroundings(around, area, metadata.headline or "", metadata.description or "", metadata.authors)
+    for place, candidate in enumerate(around):
+        if candidate.verdict is None or not candidate.verdict.certain:
+            row = surroundings.row(place)
             candidate.style_share = row[_STYLE]
-            candidate.score = 0.0 if candidate.verdict is not None and candidate.verdict.certain else probability(row)
-    kept = [c for c in around if _belongs(c)]
-    return Body(tuple(_blocks(kept)), tuple(_removed(around, kept)))
+            candidate.score = probability(row)
 
 
 _STYLE: Final = FEATURES.index("style_prose")
@@ -140,10 +153,12 @@ def _kind_of(candidate: Candidate) -> RemovedKind:
     return RemovedKind.RELATED if candidate.raw.link_share > 0.6 else RemovedKind.OTHER
 
 
-def candidates(page: ParsedPage, metadata: Metadata, rules: SiteRules) -> tuple[list[Candidate], Frame]:
+def candidates(
+    page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation: bool = False
+) -> tuple[list[Candidate], Frame]:
     """The blocks that can be the article's, with what engine and rules say of them, and the area they stand in."""
     root = page.tree.find("body")
-    raw = segment(root if root is not None else page.tree)
+    raw = segment(root if root is not None else page.tree, navigation=navigation)
     if not raw:
         return [], Frame(None, "body", None, 0)
     area = find_area(raw)

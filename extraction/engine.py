@@ -7,7 +7,9 @@ from typing import Final
 
 from lxml import etree
 from lxml.html import HtmlElement, html_parser
-from trafilatura import bare_extraction
+from trafilatura.htmlprocessing import convert_tags, tree_cleaning
+from trafilatura.main_extractor import extract_content
+from trafilatura.settings import Extractor
 
 from extraction.blocks import SKIPPED
 from extraction.text import fold
@@ -23,16 +25,22 @@ MAX_CHARS: Final = 1_000_000
 _DROPPED: Final = tuple(SKIPPED - {"head", "title", "meta", "link", "img", "picture", "source", "math"})
 
 
+_ELEMENTS: Final = etree.XPath("count(.//*)")
+_PARAGRAPHS: Final = etree.XPath("count(.//p | .//br | .//li)")
+_OPTIONS: Final = Extractor(fast=True, comments=False)
+
+
 def opinion(area: HtmlElement) -> list[str] | None:
     """The texts that trafilatura keeps of `area`, folded, in order; None where the area is over the bounds above.
 
-    `area` is copied, not changed.
+    Its main extractor is called alone, on a copy of the area: its rescues for short results look at the whole page
+    anew, at three times the cost, and what they find the block model judges better (same texts on 79 of 83 pages).
     """
-    if sum(1 for _ in area.iter()) > MAX_ELEMENTS or sum(1 for _ in area.iter("p", "br", "li")) > MAX_PARAGRAPHS:
+    if _ELEMENTS(area) > MAX_ELEMENTS or _PARAGRAPHS(area) > MAX_PARAGRAPHS:
         return None
     body = copy.deepcopy(area)
     body.tail = None
-    etree.strip_elements(body, *_DROPPED, etree.Comment, etree.ProcessingInstruction, with_tail=False)
+    etree.strip_elements(body, *_DROPPED, with_tail=False)
     if sum(map(len, body.itertext())) > MAX_CHARS:
         return None
     if body.tag != "body":
@@ -41,9 +49,8 @@ def opinion(area: HtmlElement) -> list[str] | None:
         body = shell
     page = html_parser.makeelement("html")
     page.append(body)
-    document = bare_extraction(page, fast=True, include_comments=False, with_metadata=False)
-    found = getattr(document, "body", None)
-    return [] if found is None else list(_texts(found))
+    found, _ = extract_content(convert_tags(tree_cleaning(page, _OPTIONS), _OPTIONS, None), _OPTIONS)
+    return list(_texts(found))
 
 
 def _texts(body: etree._Element) -> Iterable[str]:
@@ -52,8 +59,10 @@ def _texts(body: etree._Element) -> Iterable[str]:
         parts = [
             part for child in element.iter("item", "row", "p", "quote", "head", "lb") if (part := _own_text(child))
         ]
-        yield from (folded for part in parts or ["".join(element.itertext())] if (folded := fold(part)))
+        yield from (folded for part in parts or ["".join(element.itertext("*"))] if (folded := fold(part)))
 
 
 def _own_text(element: etree._Element) -> str:
-    return "".join(element.itertext()) if element.tag != "lb" else element.tail or ""
+    if element.tag == "lb":
+        return element.tail or ""
+    return (" " if element.tag == "row" else "").join(element.itertext("*"))

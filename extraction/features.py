@@ -7,6 +7,7 @@ names a host, and words count only through the rules' vocabularies.
 import math
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from extraction.blocks import Frame, RawBlock, is_prose, mark_names
@@ -63,7 +64,7 @@ def _marks(raw: RawBlock, area: Frame) -> tuple[int, int, bool]:
 #: Names of the features, in the order of the numbers.
 FEATURES: Final = (
     "words", "chars", "ends_sentence", "sentences", "commas", "digit_share", "upper_share", "starts_upper", "starts_quote", "link_share",
-    "links", "bold_share", "times", "colon_end", "non_ascii",
+    "links", "bold_share", "times", "images", "images_after", "colon_end", "non_ascii",
     "tag", *(f"in_{tag}" for tag in _FRAME_TAGS),
     *(f"own_{name}" for name in _MARKS), *(f"above_{name}" for name in _MARKS),
     "in_area", "depth_below_area", "noise", "engine", "engine_near", "prose", "verdict", "heads_list",
@@ -78,20 +79,22 @@ FEATURES: Final = (
 )  # fmt: skip
 
 
-def measure(
-    candidates: Sequence[Candidate], area: Frame, headline: str, description: str, authors: Sequence[str]
-) -> list[list[float]]:
-    """One row of numbers a candidate, in the order of FEATURES."""
-    page = _Page(candidates, area, headline, description, authors)
-    return [page.row(place) for place in range(len(candidates))]
-
-
 def _style(frame: Frame) -> tuple[object, ...]:
     return (frame.tag, frame.own, frame.element.get("class") if frame.element is not None else None)
 
 
-class _Page:
-    """The sums over all candidates that the numbers of one are set against."""
+@lru_cache(4096)
+def _mark_flags(marks: int) -> tuple[float, ...]:
+    return tuple(float(marks >> bit & 1) for bit in range(len(_MARKS)))
+
+
+@lru_cache(1024)
+def _tag_flags(tags: frozenset[str]) -> tuple[float, ...]:
+    return tuple(float(tag in tags) for tag in _FRAME_TAGS)
+
+
+class Surroundings:
+    """The candidates of a page with the sums over all of them that the numbers of one are set against."""
 
     def __init__(
         self, candidates: Sequence[Candidate], area: Frame, headline: str, description: str, authors: Sequence[str]
@@ -161,25 +164,23 @@ class _Page:
         return (self.engine_sum[high] - self.engine_sum[low]) / size if size else 0.0
 
     def row(self, place: int) -> list[float]:
+        """The numbers of the candidate at `place`, in the order of FEATURES."""
         c = self.candidates[place]
         raw, line, frame = c.raw, c.line, c.raw.frame
         text = raw.text
         size = len(text)
+        start = text[:200]
         parent = frame.parent or frame
         style = self.styles[self.keys[place][1]]
         words = frozenset(line.folded.split())
         row = [
             math.log2(1 + line.words), math.log2(size), float(ends_sentence(text)), math.log2(1 + len(_PUNCTUATION.findall(text))),
-            math.log2(1 + len(_COMMAS.findall(text))), sum(map(str.isdigit, text)) / size, sum(map(str.isupper, text)) / size,
+            math.log2(1 + len(_COMMAS.findall(text))), sum(map(str.isdigit, start)) / len(start), sum(map(str.isupper, start)) / len(start),
             float(text[0].isupper()), float(_QUOTED.match(text) is not None), raw.link_share, float(min(raw.links, 10)),
-            min(1.0, raw.bold_chars / size), float(min(raw.times, 2)), float(text[-1] in ":："), float(not text.isascii()),
-            float(_TAGS.get(raw.tag, 0)),
+            min(1.0, raw.bold_chars / size), float(min(raw.times, 2)), float(min(raw.images, 3)),
+            float(min(self.candidates[place + 1].raw.images, 3)) if place + 1 < len(self.candidates) else 0.0, float(text[-1] in ":："), float(not text.isascii()),
+            float(_TAGS.get(raw.tag, 0)), *_tag_flags(frame.tags), *_mark_flags(c.own), *_mark_flags(c.above),
         ]  # fmt: skip
-        tags = frame.tags
-        row += [1.0 if tag in tags else 0.0 for tag in _FRAME_TAGS]
-        own, above = c.own, c.above
-        row += [1.0 if own >> bit & 1 else 0.0 for bit in range(len(_MARKS))]
-        row += [1.0 if above >> bit & 1 else 0.0 for bit in range(len(_MARKS))]
         row += [
             float(c.in_area), float(frame.depth - self.area.depth), float(frame.noise), float(c.engine), self._engine_near(place),
             float(c.prose), float(c.verdict is not None), float(c.verdict is not None and c.verdict.heads_list),
