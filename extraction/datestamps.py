@@ -6,6 +6,7 @@ more than all the rest, are asked only where those say nothing.
 
 import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -76,9 +77,9 @@ def read(says: Declared, language: str | None, seen: datetime | None, log: Log) 
     """Return the dates of a page. Impossible ones are noted in the evidence and not taken; none is invented."""
     published = _read("date_published", _published(says), language, seen, log)
     modified = _read("date_modified", _modified(says), language, seen, log)
+    late = modified[0] if modified else None
     chosen = published[0] if published else _fallback(says, seen, log)
     moments = [stamp.at for stamp in published]
-    late = modified[0] if modified else None
     disagree = bool(moments) and max(moments) - min(moments) > _SLACK
     if chosen and late and chosen.at - late.at > _SLACK:
         disagree = True
@@ -154,13 +155,24 @@ def _near(element: HtmlElement) -> Iterator[HtmlElement]:
 
 
 def _fallback(says: Declared, seen: datetime | None, log: Log) -> Stamp | None:
+    """Read the URL's day, else ask htmldate what the visible page says."""
     if moment := dates.read_url(says.page.url, seen=seen):
         log.add("date_published", "url", str(moment.day), chosen=True)
         return Stamp(moment, str(moment.day), "url")
     if says.page.tags > _MAX_GUESSED_TAGS or says.page.size > _MAX_GUESSED_BYTES:
         return None
-    guess = find_date(says.page.tree, original_date=True, extensive_search=True)
+    guess = find_date(_undeclared(says.page.tree), original_date=True, extensive_search=True)
     moment = dates.read(guess, seen=seen) if guess else None
     if guess:
         log.add("date_published", "htmldate", guess, chosen=moment is not None)
     return Stamp(moment, guess, "htmldate") if moment and guess else None
+
+
+def _undeclared(tree: HtmlElement) -> HtmlElement:
+    """Return a copy without what was read already: htmldate would take a date of change for the publication."""
+    copied = deepcopy(tree)
+    for element in list(copied.iter("meta", "script")):
+        name = (element.get("property") or element.get("name") or element.get("itemprop") or "").lower()
+        if name in _MODIFIED or "ld+json" in (element.get("type") or ""):
+            element.drop_tree()
+    return copied

@@ -68,7 +68,9 @@ def read(page: ParsedPage) -> Declared:
 def _metas(tree: HtmlElement) -> dict[str, list[str]]:
     metas: dict[str, list[str]] = {}
     for _, element in zip(range(_MAX_METAS), tree.iter("meta"), strict=False):
-        name = element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv")
+        name = element.get("property") or element.get("name") or element.get("http-equiv")
+        if not name and (parent := element.getparent()) is not None and parent.tag == "head":
+            name = element.get("itemprop")  # elsewhere it belongs to an item, perhaps a teaser's
         value = (element.get("content") or "").strip()
         if name and value:
             values = metas.setdefault(name.strip().lower()[:100], [])

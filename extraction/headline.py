@@ -26,16 +26,16 @@ _SEPARATOR = re.compile(r"\s+[|\-–—•·»«:/~]{1,2}\s+|\s*[|｜：»]\s*|\
 _KICKER_END = re.compile(r"[\s:|–—\-/»«>]$")
 
 
-def clean(value: str | None) -> str:
-    """Return a title as plain text: entities undone twice, formatting tags out, cut at MAX_HEADLINE characters."""
+def clean(value: str | None, limit: int = MAX_HEADLINE) -> str:
+    """Return a title as plain text: entities undone twice, formatting tags out, cut at `limit` characters."""
     if not value:
         return ""
-    text = html.unescape(value[: MAX_HEADLINE * 10])
+    text = html.unescape(value[: limit * 10])
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub("", _SCRIPT.sub("", text))
-    return tidy(text)[:MAX_HEADLINE].rstrip()
+    return tidy(text)[:limit].rstrip()
 
 
 def without_site(title: str, sites: Iterable[str], others: Iterable[str] = ()) -> str:

@@ -77,8 +77,8 @@ def read(page: ParsedPage, *, seen: datetime | None = None) -> Metadata:
 def _clean(pairs: Iterable[tuple[str, Any]], limit: int = _MAX_WORDS) -> Iterator[tuple[str, str]]:
     """Turn (source, value) pairs into tidy texts, blank ones left out."""
     for source, value in pairs:
-        if (raw := jsonld.text(value)) and (text := headline.clean(raw[: limit * 4])):
-            yield source, text[:limit]
+        if (raw := jsonld.text(value)) and (text := headline.clean(raw, limit)):
+            yield source, text
 
 
 def _headline(says: Declared, sites: frozenset[str], log: Log) -> tuple[str | None, str | None]:
@@ -148,9 +148,11 @@ def _keywords(says: Declared) -> tuple[str, ...]:
     ]
     raw = [text for value in sources for text in jsonld.texts(value)]
     words = raw if len(raw) > 1 else [word for text in raw for word in _LIST_SEPARATOR.split(text)]
-    cleaned = (headline.clean(word[:1000])[:_MAX_WORDS] for word in words[: MAX_KEYWORDS * 4])
-    unique = {fold(word): word for word in reversed([w for w in cleaned if w])}
-    return tuple(reversed(unique.values()))[:MAX_KEYWORDS]
+    cleaned = (headline.clean(word, _MAX_WORDS) for word in words[: MAX_KEYWORDS * 4])
+    unique: dict[str, str] = {}
+    for word in filter(None, cleaned):
+        unique.setdefault(fold(word), word)
+    return tuple(unique.values())[:MAX_KEYWORDS]
 
 
 def _images(says: Declared) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Persons are persons, agencies are organisations, and nothing else is a name."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extraction.authors import MAX_AUTHORS, Byline, read
@@ -95,6 +95,7 @@ def test_thousands_of_authors_are_bounded() -> None:
     assert read(["J" * 100_000]) == Byline()
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.lists(st.text(max_size=80), max_size=5))
 def test_any_strings_are_names_or_nothing(values: list[str]) -> None:
     """No input raises; what comes out has a letter, one line, and no markup of its own making."""

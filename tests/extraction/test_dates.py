@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extraction.dates import AHEAD, Moment, read, read_url
@@ -142,6 +142,7 @@ def test_numbers_that_are_no_day_are_not_read_from_the_url(url: str) -> None:
 NAIVE = st.datetimes(min_value=NOON.replace(year=1900, tzinfo=None), max_value=NOON.replace(tzinfo=None))
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(NAIVE, st.timezones())
 def test_iso_dates_come_back_as_the_same_moment(naive: datetime, zone) -> None:
     """Any ISO 8601 moment is read exactly."""

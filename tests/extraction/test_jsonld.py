@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import html
 from lxml.html import HtmlElement
@@ -137,6 +137,7 @@ def test_a_reference_that_names_itself_ends() -> None:
     assert list(texts(graph.by_id["#a"])) == []
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=20),

@@ -5,7 +5,7 @@ import resource
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extraction.page import EmptyPageError, NotHtmlError, TooLargePageError, UnreadablePageError, parse
@@ -147,6 +147,7 @@ def test_control_characters_do_not_end_the_text() -> None:
     assert "still there" in text(b"<p>a\0b\x1b[2Jc&#0;&#x1b;&#xD800;d</p>" + AFTER)
 
 
+@settings(deadline=None)  # other processes share the machine
 @given(st.one_of(st.binary(max_size=400), st.text(alphabet="<>/ab=\"'! -&#;pdiv\0\x1b", max_size=200).map(str.encode)))
 def test_any_bytes_become_a_page_or_an_outcome(html: bytes) -> None:
     """Nothing but UnreadablePageError leaves the parser."""
