@@ -68,7 +68,6 @@ _ORGANISATION = re.compile(
     r"|新聞|新闻|日報|日报|通讯社|通信社|編集部|编辑部|デジタル|뉴스|통신",
     re.IGNORECASE,
 )
-_LETTERS = re.compile(r"[^\W\d_]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +160,7 @@ def _without_prefix(text: str) -> str:
 
 def _name(part: str) -> str | None:
     name = _without_prefix(tidy(part).strip(' ,;:|–—-*"“”„«»').removesuffix("."))
-    if not 2 <= len(name) <= _MAX_NAME or not _LETTERS.search(name) or len(name.split()) > 8:
+    if not 2 <= len(name) <= _MAX_NAME or not any(c.isalpha() for c in name) or len(name.split()) > 8:
         return None
     if _NOT_A_NAME.search(name) or fold(name) in _words("no_names"):
         return None
