@@ -4,8 +4,9 @@ A stock file is read line by line:
 
 - `@name: a; b; c` a list of words; `{name}` in a story takes one of them, `{name2}` another one;
 - `=== topic | Section | tag; tag` starts a topic;
-- `--- stage` starts a stage of the topic, each line below it is one variant of that stage; the stages `headline` and
-  `lead` are not body;
+- `--- stage` starts a stage of the topic, each line below it is one variant of that stage; the first variants of all
+  stages tell one story together, and so do the second ones; `--- stage ~` has variants that go with any story; the
+  stages `headline` and `lead` are not body;
 - `## ` begins a subhead, which ends with its line's first block; `> ` a quote; `* ` a list item;
 - `[a|b|c]` takes one of the three; `{n1:3-19}` a number, the same one wherever the story says `{n1}` again.
 
@@ -22,10 +23,6 @@ from importlib.resources import files
 
 _CHOICE = re.compile(r"\[([^\[\]]+)\]")
 _SLOT = re.compile(r"\{([a-z_]+)(\d*)(?::(\d+)-(\d+))?\}")
-# Stages whose variants tell one story, the first variant of one going with the first of the others: headline, lead and
-# the two that open the body, and the one that goes into detail. The rest is exchanged from turn to turn.
-_THREAD_STAGES = 4
-_THREAD = frozenset({"detail", "plan"})
 _KINDS = {"## ": "subhead", "> ": "quote", "* ": "list_item"}
 
 
@@ -107,7 +104,7 @@ def draft(source: Stock, number: int, calendar: Mapping[str, Sequence[str]], top
     texts: dict[str, str] = {}
     blocks: list[Block] = []
     for place, (stage, variants) in enumerate(topic.stages):
-        shift = 0 if place < _THREAD_STAGES or stage in _THREAD else turn // len(variants) * place
+        shift = turn // len(variants) * place if stage.endswith("~") else 0
         lines = [filler.fill(line) for line in variants[(turn + shift) % len(variants)]]
         if stage in {"headline", "lead"}:
             texts[stage] = lines[0]
