@@ -30,6 +30,7 @@ from storage import database
 from storage.batches import ARTICLE, SCHEMAS, write_folder
 from storage.load import load, pending_folders
 from storage.query import Session, cookbook
+from storage.search import search, update
 
 BATCH = 20_000
 FOLDERS = 10  # a batch comes as so many segments
@@ -280,6 +281,34 @@ def questions(data: Path) -> dict[str, float]:
     return seconds
 
 
+def searching(newsroom: Newsroom, data: Path) -> dict[str, float]:
+    """Index the store, then one more nightly batch; return seconds of that batch and the 95th percentile of queries."""
+    update(data)
+    new = np.arange(10**8, 10**8 + BATCH)
+    newsroom.batch(data, "indexed", new, np.zeros_like(new), EPOCH + timedelta(days=3000))
+    in_child("load", data, "indexed")
+    database.publish(data)
+    wall, cpu = time.monotonic(), time.process_time()
+    assert update(data) == BATCH
+    wall, cpu = time.monotonic() - wall, time.process_time() - cpu
+    chance = np.random.default_rng(4)
+    times = []
+    for _ in range(100):
+        common, rare, other = (
+            str(newsroom.words[int(rank)]) for rank in chance.integers((0, 2000, 50), (50, 20_000, 3000))
+        )
+        for query in (rare, f"{common} {other}", f'"{common} {other}"', f"{common} {rare} OR {other}"):
+            began = time.monotonic()
+            search(data, query)
+            times.append((time.monotonic() - began) * 1000)
+    return {
+        "index_batch_s": round(wall, 2),
+        "index_batch_cpu_s": round(cpu, 2),
+        "search_ms_median": round(statistics.median(times), 1),
+        "search_ms_p95": round(statistics.quantiles(times, n=20)[-1], 1),
+    }
+
+
 def best_size(data: Path) -> int:
     """Return the size of the same rows written by DuckDB into a new file in one go, bytes."""
     target = data / "store" / "best.duckdb"
@@ -319,6 +348,7 @@ def measure(data: Path, rows: int) -> dict[str, Any]:
         "worst_query_s": round(answers[worst], 3),
         "queries_s": {name: round(seconds, 3) for name, seconds in answers.items()},
         "build_cpu_s": round(built),
+        **searching(newsroom, data),
     }
 
 

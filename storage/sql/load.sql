@@ -7,6 +7,7 @@
 -- Two loads at once conflict here, on every kind of store.
 UPDATE load_lock SET n = n + 1;
 
+SET VARIABLE load_number = (SELECT n FROM load_lock);
 SET VARIABLE versions_before = (SELECT count(*) FROM article_versions);
 
 -- 1. Stage what came: one row an event.
@@ -99,6 +100,7 @@ DELETE FROM article_versions WHERE url_key IN (SELECT article_key FROM late);
 
 INSERT INTO article_versions BY NAME
 SELECT a.* EXCLUDE (run_id, segment, url_key, ended_at, article_key), length(a.article_body) AS characters,
+    getvariable('load_number') AS load_number,
     v.article_key AS url_key, v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights, v.capture_file, v.capture_offset
 FROM versions v
 JOIN read_parquet(getvariable('articles')) a
@@ -113,11 +115,12 @@ WITH texts AS (
     FROM read_parquet(getvariable('articles')) WHERE article_key IN (SELECT article_key FROM late)
     UNION ALL BY NAME
     SELECT * EXCLUDE (url_key, version, valid_from, valid_to, date_first_seen, requested_url, run_id, rights,
-        capture_file, capture_offset, characters), url_key AS article_key, valid_from AS ended_at
+        capture_file, capture_offset, characters, load_number), url_key AS article_key, valid_from AS ended_at
     FROM late_texts
 )
 SELECT DISTINCT ON (v.article_key, v.version) a.* EXCLUDE (requested_key, ended_at, article_key),
-    length(a.article_body) AS characters, v.article_key AS url_key, v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights,
+    length(a.article_body) AS characters,
+    getvariable('load_number') AS load_number, v.article_key AS url_key, v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights,
     v.capture_file, v.capture_offset
 FROM versions v JOIN texts a ON a.article_key = v.article_key AND a.content_hash = v.content_hash
 WHERE v.late
@@ -231,7 +234,7 @@ INSERT INTO segments BY NAME
 SELECT s.*, getvariable('load_id') AS load_id FROM (SELECT unnest(getvariable('segments'), recursive := true)) s;
 
 INSERT INTO loads BY NAME
-SELECT getvariable('load_id') AS load_id, getvariable('loaded_at')::TIMESTAMP AS loaded_at,
+SELECT getvariable('load_id') AS load_id, getvariable('load_number') AS number, getvariable('loaded_at')::TIMESTAMP AS loaded_at,
     (SELECT count(*) FROM (SELECT unnest(getvariable('segments'))))::INTEGER AS segments,
     (SELECT count(*) FROM stage_fetches)::INTEGER AS fetches,
     (SELECT count(*) FROM versions WHERE version = 1 AND article_key NOT IN (SELECT article_key FROM prior_versions)

@@ -27,15 +27,15 @@ def test_a_newer_store_is_refused_and_left_alone(newsdesk: Path) -> None:
 def test_an_older_store_with_rows_is_upgraded(newsdesk: Path) -> None:
     """A store of the first schema gets what later migrations bring, for the rows that it has."""
     with duckdb.connect(newsdesk / database.STORE) as store:
-        store.execute(
-            "DROP VIEW article_history; DROP VIEW articles; ALTER TABLE article_versions DROP COLUMN characters"
-        )
+        store.execute("DROP VIEW article_history; DROP VIEW articles")
+        for column in ("article_versions DROP characters", "article_versions DROP load_number", "loads DROP number"):
+            store.execute(f"ALTER TABLE {column}")
         store.execute("DELETE FROM schema_migrations WHERE number <> 1")
     with database.writer(newsdesk) as connection:
         rows = connection.execute("SELECT characters, article_body FROM article_versions ORDER BY 1").fetchall()
         assert [number for number, _ in rows] == [len(text) for _, text in rows] == [15, 16, 18]
         applied = connection.execute("SELECT number, name FROM schema_migrations ORDER BY 1").fetchall()
-        assert applied == [(0, "views"), (1, "articles"), (2, "characters")]
+        assert applied == [(0, "views"), (1, "articles"), (2, "characters"), (3, "load_numbers")]
 
 
 def test_views_are_written_anew_when_they_change(newsdesk: Path) -> None:

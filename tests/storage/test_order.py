@@ -24,7 +24,7 @@ TABLES = {
     "urls": "*",
     "fetches": "*",
     "discoveries": "*",
-    "article_versions": "*",
+    "article_versions": "* EXCLUDE (load_number)",
     "removed_blocks": "*",
     "source_reads": "*",
     "segments": "run_id, segment, urls, fetches, articles",
