@@ -25,7 +25,7 @@ class ExpectedArticle:
     section: str
     language: str  # BCP 47
     is_accessible_for_free: bool
-    planted: tuple[tuple[str, str], ...]  # (kind, line) on the page and not of the body; no line occurs in the body
+    planted: tuple[tuple[str, str], ...]  # (kind, line) on the page and not of the body; no line occurs in body or lead
 
     @property
     def paragraphs(self) -> tuple[str, ...]:

@@ -53,10 +53,10 @@ def test_nothing_but_body_and_planted_lines_is_in_a_page(truth: Truth, pages: di
 
 
 def test_every_planted_line_stands_in_its_page_and_in_no_body(truth: Truth, pages: dict[str, PageText]) -> None:
-    """Each planted line can be read on its page, and no body holds it, not even inside a sentence."""
+    """Each planted line can be read on its page, and no lead or body holds it, not even inside a sentence."""
     for article in truth.articles:
         whole = " ".join(text for tag, text in pages[article.url].texts if tag == "body")
-        body = "\n".join(article.paragraphs)
+        body = "\n".join([article.lead, *article.paragraphs])
         assert len({kind for kind, _ in article.planted}) >= 10
         for kind, line in article.planted:
             assert line in whole, f"{article.url}: {kind} {line}"
