@@ -5,7 +5,6 @@ politeness holds for all of them. Every discovered URL ends in a page or in one 
 """
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Iterable
@@ -20,7 +19,7 @@ from spiders.asks import Ask, Kind
 from spiders.job import Job
 from spiders.known import Known
 from spiders.politeness import Frontier
-from spiders.rights import header_rights
+from spiders.rights import forbids_following, header_rights
 from spiders.robots import Robots, RobotsCache, now_utc
 from spiders.run import Run
 from spiders.site import Site
@@ -96,9 +95,15 @@ class Crawl:
                 self._end_held()
                 return None
             else:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), wait_s)
+                await self._until_changed(wait_s)
         return None
+
+    async def _until_changed(self, wait_s: float | None) -> None:
+        """Wait until an answer came in or this time is over. A timer, not wait_for: that makes a task each time."""
+        timer = None if wait_s is None else asyncio.get_running_loop().call_later(wait_s, self._changed.set)
+        await self._changed.wait()
+        if timer is not None:
+            timer.cancel()
 
     def stop(self, reason: str) -> None:
         """Ask for nothing more; what is under way may still come in. What waits is left pending."""
@@ -260,8 +265,9 @@ class Crawl:
             self._frontier.add(ask.redirected(target), first=True)
 
     def _is_cared_for(self, url: str) -> bool:
-        known = self._known.find(url_key(url))
-        return self._run.has_seen(url) or (known is not None and known.outcome in {Outcome.LOADED, Outcome.UNCHANGED})
+        key = url_key(url)
+        known = self._known.find(key)
+        return self._run.has_seen(key) or (known is not None and known.outcome in {Outcome.LOADED, Outcome.UNCHANGED})
 
     def _rights(self, ask: Ask, answer: Answer) -> dict[str, str]:
         rules = self._robots.get(_origin(ask.url))
@@ -363,6 +369,10 @@ class Crawl:
             outcome, reason = judge_status(ask, answer.status, answer.fields)
             if not self._retried(ask, outcome):
                 self._source_ended(ask, outcome.value, reason, answer.status)
+        elif ask.found_by == "section" and forbids_following(header_rights(answer.fields)):
+            self._source_ended(
+                ask, Outcome.ROBOTS.value, "X-Robots-Tag says that its links are not to be followed", 200
+            )
         else:
             await self._read_source(ask, answer)
 
@@ -441,22 +451,25 @@ class Crawl:
 
     def admit(self, site: Site, found: Iterable[Discovery], *, known: bool = True) -> tuple[int, int]:
         """Let new URLs of a site wait for their turn; returns how many are new and how many the store knows well."""
-        fresh: list[tuple[Discovery, dict[str, str] | None]] = []
-        keys: set[str] = set()
+        fresh: dict[str, Discovery] = {}
+        validators: dict[str, dict[str, str]] = {}
         skipped = 0
         now = now_utc()
         for discovery in found:
             key = url_key(discovery.url)
-            if key in keys or self._run.has_seen(discovery.url):
+            if key in fresh or self._run.has_seen(key):
                 continue
             row = self._known.find(key)
-            if row is not None and known and not self._job.refetch and not row.wants_visit(discovery, now):
-                skipped += 1
-                continue
-            keys.add(key)
-            fresh.append((discovery, row.validators() if row and not self._job.refetch else None))
-        self._run.discovered([discovery for discovery, _ in fresh])
-        for discovery, headers in fresh:
+            if row is not None and not self._job.refetch:
+                if known and not row.wants_visit(discovery, now):
+                    skipped += 1
+                    continue
+                if fields := row.validators():
+                    validators[key] = fields
+            fresh[key] = discovery
+        self._run.discovered(fresh)
+        for key, discovery in fresh.items():
+            headers = validators.get(key)
             self._frontier.add(Ask(kind=Kind.PAGE, url=discovery.url, site=site, discovery=discovery, headers=headers))
         self._changed.set()
         return len(fresh), skipped
@@ -481,8 +494,9 @@ class Crawl:
             self.admit(self._sites[name], discoveries, known=known)
 
     def _refuse(self, discovery: Discovery, outcome: Outcome, reason: str) -> None:
-        if not self._run.has_seen(discovery.url):
-            self._run.discovered([discovery])
+        key = url_key(discovery.url)
+        if not self._run.has_seen(key):
+            self._run.discovered({key: discovery})
             self._run.ended(discovery, outcome, reason)
 
     def _say(self, level: int, site: Site, text: str) -> None:

@@ -28,15 +28,15 @@ def line(entry: Mapping[str, object]) -> bytes:
     return _encode(entry) + b"\n"
 
 
-def discovered(discovery: Discovery, at: datetime) -> bytes:
-    """A URL that is to be fetched or refused in this run."""
+def discovered(discovery: Discovery, at: datetime, key: str | None = None) -> bytes:
+    """A URL that is to be fetched or refused in this run; `key` is its `url_key`, where the caller knows it."""
     d = discovery
     return line(
         {
             "kind": "discovered",
             "at": at,
             "url": d.url,
-            "url_key": url_key(d.url),
+            "url_key": key or url_key(d.url),
             "site": d.site,
             "found_in": d.found_in,
             "found_by": d.found_by,

@@ -38,6 +38,11 @@ def forbids_indexing(rights: Mapping[str, str]) -> bool:
     return bool({"noindex", "none"} & set(rights.get("x_robots_tag", "").split(", ")))
 
 
+def forbids_following(rights: Mapping[str, str]) -> bool:
+    """Whether X-Robots-Tag says that links in the page are not to be followed (nofollow, none)."""
+    return bool({"nofollow", "none"} & set(rights.get("x_robots_tag", "").split(", ")))
+
+
 def demands_licence(status: int, headers: Iterable[tuple[str, str]]) -> bool:
     """Whether an answer asks for an RSL licence before the page is given (WWW-Authenticate: License)."""
     return status in {401, 402, 403} and any(

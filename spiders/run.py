@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 
 from extraction.records import Discovery, Outcome
-from extraction.urls import url_key
 from spiders import journal
 from spiders.captures import SegmentWriter
 from spiders.robots import now_utc
@@ -45,17 +44,17 @@ class Run:
         self.pages = 0
         self._began = time.monotonic()
 
-    def has_seen(self, url: str) -> bool:
-        """Whether the URL, or a twin of it, was discovered in this run."""
-        return bytes.fromhex(url_key(url)) in self._seen
+    def has_seen(self, key: str) -> bool:
+        """Whether the URL of that key, or a twin of it, was discovered in this run."""
+        return bytes.fromhex(key) in self._seen
 
-    def discovered(self, discoveries: Sequence[Discovery]) -> None:
-        """Note URLs that are to be fetched or refused, before either: one write."""
+    def discovered(self, found: Mapping[str, Discovery]) -> None:
+        """Note URLs, by their keys, that are to be fetched or refused, before either: one write."""
         at = now_utc()
-        for discovery in discoveries:
-            self._seen.add(bytes.fromhex(url_key(discovery.url)))
+        for key, discovery in found.items():
+            self._seen.add(bytes.fromhex(key))
             self.counts[discovery.site].discovered += 1
-        self._writer.note(b"".join(journal.discovered(discovery, at) for discovery in discoveries))
+        self._writer.note(b"".join(journal.discovered(discovery, at, key) for key, discovery in found.items()))
 
     def ended(
         self,

@@ -377,6 +377,9 @@ def test_sections_are_a_last_resort(origin: Origin, crawl: Crawl) -> None:
         "/news/": Reply(f'<a href="{origin.url("/2026/11/22/a-long-headline-of-some-words")}">A long headline</a>'),
         "/2026/11/22/a-long-headline-of-some-words": PAGE,
         "fed.localhost/feed": feed(origin.url("/x", "fed.localhost")),
+        "shy.localhost/news/": Reply(
+            '<a href="/2026/11/22/a-headline-of-words">A</a>', headers={"X-Robots-Tag": "nofollow"}
+        ),
     }
     sources = lambda host, feeds: {"feeds": feeds, "sections": [origin.url("/news/", host)]}  # noqa: E731
     crawled = crawl(
@@ -389,10 +392,17 @@ def test_sections_are_a_last_resort(origin: Origin, crawl: Crawl) -> None:
                 "url": origin.url(host="site.localhost"),
                 "sources": sources("site.localhost", [origin.url("/dead-feed")]),
             },
+            "shy": {"url": origin.url(host="shy.localhost"), "sources": sources("shy.localhost", [])},
         }
     )
     assert "/news/" not in origin.paths("fed.localhost")
-    assert [page.discovery.found_by for page in crawled.pages] == ["section"]
+    assert [(page.discovery.site, page.discovery.found_by) for page in crawled.pages] == [("hungry", "section")]
+    assert {
+        e["site"]: e["outcome"] for e in crawled.entries if e["kind"] == "source" and e["found_by"] == "section"
+    } == {
+        "hungry": "ok",
+        "shy": "robots",
+    }
 
 
 def test_what_the_store_knows_is_not_fetched_again(origin: Origin, crawl: Crawl, tmp_path: Path) -> None:
@@ -534,6 +544,24 @@ def test_a_request_under_way_does_not_hold_up_the_end(origin: Origin, tmp_path: 
     assert time.monotonic() - told < 25
     assert crawled.outcomes == {}
     crawled.assert_sums()
+
+
+def test_a_second_signal_ends_it_at_once(origin: Origin, tmp_path: Path) -> None:
+    """Exit code 130 without waiting for anything; the segment is left to recovery."""
+
+    async def silent(_: Asked, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        origin.routes["seen"] = PAGE
+        await reader.read()
+
+    origin.routes |= {"/robots.txt": Reply(status=404), "/a": silent}
+    process = start(tmp_path, {"s": {"url": origin.url()}}, urls=[["s", origin.url("/a")]], timeout_s=60)
+    _until(lambda: "seen" in origin.routes)
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(5) == 130
+    assert len(recover(tmp_path / "captures" / "r1")) == 1
+    finish(process, tmp_path)
 
 
 def test_killed_it_loses_nothing_that_was_written(origin: Origin, tmp_path: Path) -> None:
