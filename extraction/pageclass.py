@@ -7,13 +7,16 @@ paragraphs and the data of an article is one, whatever words it uses.
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
+
+from lxml.etree import XPath
+from lxml.html import HtmlElement
 
 from extraction import jsonld
 from extraction.page import ParsedPage
@@ -45,7 +48,6 @@ _CONSENT_HOST = re.compile(r"^(?:consent|cmp|cookie|privacy|datenschutz|myprivac
 _SHELL_ROOTS: Final = frozenset(
     {"root", "app", "__next", "__nuxt", "main-app", "react-root", "app-root", "svelte", "q-app", "gatsby-focus-wrapper"}
 )
-_HIDDEN: Final = frozenset({"script", "style", "noscript", "template", "svg", "head"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,11 @@ class _Facts:
 
     @property
     def sentences(self) -> str:
-        """Body and notices taken out of it, folded: only short pages are asked."""
-        notices = (r.text for r in self.removed if r.kind is not RemovedKind.NAVIGATION)
+        """Body, what was taken out of it and notices beside it, folded: only short pages are asked."""
+        removed = (r.text for r in self.removed if r.kind is not RemovedKind.NAVIGATION)
         texts = (block.text for block in self.blocks if block.kind in _TEXT)
-        return fold(" . ".join([*islice(texts, 40), *islice(notices, 60)])[:20_000])
+        notices = (text for text, inside in _pieces(self.page) if inside)
+        return fold(" . ".join([*islice(texts, 40), *islice(removed, 60), *islice(notices, 200)])[:30_000])
 
 
 def classify(
@@ -188,13 +191,15 @@ def _consent(facts: _Facts) -> tuple[PageClass, str] | None:
         return PageClass.CONSENT_WALL, "the address is that of a consent service"
     if facts.words > 600:
         return None
-    asking = [block for block in facts.blocks if block.kind in _TEXT and _says("consent", fold(block.text))]
-    asked = sum(word_count(block.text) for block in asking)
-    if facts.words - asked >= 2 * BRIEF:
+    asked = sum(word_count(b.text) for b in facts.blocks if b.kind in _TEXT and _says("consent", fold(b.text)))
+    if asked and asked >= facts.words * 0.5 and facts.words - asked < 2 * BRIEF:
+        return PageClass.CONSENT_WALL, f"{asked} of {facts.words} words ask for consent"
+    if facts.words >= BRIEF or facts.says_article:
         return None
-    taken = [r for r in facts.removed if r.kind is RemovedKind.COOKIE or _says("consent", fold(r.text))]
-    if (asked and asked >= facts.words * 0.5) or (facts.words < BRIEF and len(taken) >= 2 and not facts.says_article):
-        return PageClass.CONSENT_WALL, f"nothing but a request for consent ({len(asking) + len(taken)} such blocks)"
+    shown = [(word_count(text), _says("consent", fold(text)) is not None) for text, _ in _pieces(facts.page)]
+    asked = sum(size for size, asks in shown if asks)
+    if asked >= max(BRIEF // 4, sum(size for size, _ in shown) // 4):
+        return PageClass.CONSENT_WALL, f"{asked} words ask for consent, and {facts.words} are an article's"
     return None
 
 
@@ -206,9 +211,9 @@ def _paywall(facts: _Facts) -> tuple[PageClass, str] | None:
     prompted = phrase is not None or any(
         r.kind is RemovedKind.PAYWALL and not r.rule.startswith("model") for r in facts.removed
     )
-    if facts.metadata.is_accessible_for_free is False and (facts.words < STUB or prompted):
+    if facts.metadata.is_accessible_for_free is False:
         return PageClass.PAYWALL, f"not free, and only {facts.words} words can be read"
-    if prompted and facts.words < STUB and (facts.says_article or facts.words >= 10):
+    if prompted and facts.metadata.is_accessible_for_free is None and facts.words < STUB // 2:
         said = f" (“{phrase}”)" if phrase else ""
         return PageClass.PAYWALL, f"a prompt to subscribe{said}, and only {facts.words} words can be read"
     return None
@@ -293,16 +298,40 @@ def _nothing(facts: _Facts) -> tuple[PageClass, str] | None:
 
 
 def _visible(page: ParsedPage) -> int:
-    """Count the words of a page that a browser without scripts would show, up to a few hundred."""
-    words = 0
-    body = page.tree.find("body")
-    for element in (page.tree if body is None else body).iter():
-        if isinstance(element.tag, str) and element.tag not in _HIDDEN:
-            words += word_count(" ".join((element.text or "")[:2000].split()))
-        words += word_count(" ".join((element.tail or "")[:2000].split()))
-        if words > 500:
-            break
-    return words
+    """Count the words of a page that a browser without scripts would show."""
+    return sum(word_count(text) for text, _ in _pieces(page))
+
+
+def _pieces(page: ParsedPage) -> Iterator[tuple[str, bool]]:
+    """Yield the texts of a page between tags, the first thousand, and whether each stands in the page's main part.
+
+    The main part is main and article, and whatever is named after a paywall: prompts stand there, while "subscribe" in
+    a header is said on every page.
+    """
+    texts = cast("list[Any]", _TEXTS(page.tree))
+    for text in texts[:1000]:
+        if piece := " ".join(text[:2000].split()):
+            parent = text.getparent()
+            parent = parent.getparent() if text.is_tail and parent is not None else parent
+            yield piece, parent is not None and _in_main(parent)
+
+
+_TEXTS = XPath(
+    "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template"
+    " or ancestor::svg)]"
+)
+_PROMPT_CLASS = re.compile(
+    r"paywall|regwall|premium|subscri|piano|barrier|locked|metered|abo[-_]|plus[-_]", re.IGNORECASE
+)
+
+
+def _in_main(element: HtmlElement) -> bool:
+    for node in (element, *islice(element.iterancestors(), 12)):
+        if node.tag in {"nav", "header", "footer", "form"}:
+            return False
+        if node.tag in {"main", "article"} or _PROMPT_CLASS.search(node.get("class") or ""):
+            return True
+    return False
 
 
 def _teaser(facts: _Facts) -> tuple[PageClass, str] | None:
