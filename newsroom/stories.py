@@ -95,7 +95,7 @@ def _of_day(house: House, day: date) -> list[Story]:
 
 def _story(house: House, day: date, *, slot: int, hour: int) -> Story:
     number = day.toordinal() * house.stories_in_two_days // 2 + slot
-    essay = house.essays and day.toordinal() % 9 == 0
+    essay = house.essays and slot == 0 and day.toordinal() % 9 == 0
     turn = day.toordinal() // 9 if essay else number
     language = "en" if essay else house.languages[0]
     text = draft(stock(house.name), turn, _calendar(day, language), "essay" if essay else None)

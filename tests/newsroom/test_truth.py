@@ -9,6 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from newsroom.edition import build
 from newsroom.truth import Truth, expected
@@ -212,6 +214,17 @@ def test_ninety_days_can_be_asked_for_by_day(anchor: date) -> None:
     assert all(days[anchor - timedelta(days=back)] >= 2 for back in range(1, 91))
     for host in ("saltmarsh-courier.localhost", "lindenauer-bote.localhost", "la-lanterne.localhost"):
         assert {"/archive/2026/11/", "/archive/2026/10/", "/archive/2026/09/"} <= made.pages[host].keys()
+
+
+@given(day=st.dates(date(2024, 1, 1), date(2030, 1, 1)))
+@settings(max_examples=15, deadline=None)
+def test_any_day_can_be_the_anchor(day: date) -> None:
+    """Whatever the day: addresses differ, headlines of a site differ, the second edition has three articles more."""
+    before, after = expected(day, 1, 8100).articles, expected(day, 2, 8100).articles
+    assert len(after) == len(before) + 3
+    assert len({article.url for article in after}) == len(after)
+    assert len({(article.site, article.headline) for article in after}) == len(after)
+    assert all(article.date_published.date() < day for article in after)
 
 
 @pytest.mark.parametrize(("edition", "days"), [(0, 32), (3, 32), (1, 13), (1, 4001)])
