@@ -82,8 +82,10 @@ def test_a_query_can_be_interrupted_from_another_thread(newsdesk: Path) -> None:
 def test_control_c_ends_the_query_and_not_the_session(newsdesk: Path) -> None:
     """SIGINT during a query raises KeyboardInterrupt there, and the next query is answered."""
     program = f"""
+import signal
 from pathlib import Path
 from storage.query import Session
+signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs with it ignored
 with Session(Path({str(newsdesk)!r})) as session:
     try:
         print("running", flush=True)
@@ -93,10 +95,13 @@ with Session(Path({str(newsdesk)!r})) as session:
 """
     process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline() == "running\n"
-    time.sleep(0.5)
-    os.kill(process.pid, signal.SIGINT)
-    out, _ = process.communicate(timeout=20)
+    try:
+        assert process.stdout.readline() == "running\n"
+        time.sleep(0.5)
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=20)
+    finally:
+        process.kill()
     assert out == "[(42,)]\n"
     assert process.returncode == 0
 
