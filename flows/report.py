@@ -59,8 +59,10 @@ class SiteSummary:
 
     @property
     def failed(self) -> bool:
-        """Whether nothing of the site could be had: no source could be read, or not one of its URLs was answered."""
+        """Whether nothing could be had: no source read, not one URL answered, or every page a failure of ours."""
         answered = self.discovered - sum(self.open.values())
+        if self.fetched and self.outcomes.get(Outcome.EXTRACTION_FAILED, 0) >= self.fetched:
+            return True
         return not answered and (not self.sources_read or self.discovered > 0)
 
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Callable, Coroutine
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from prefect.client.schemas.objects import State
 
 FAILED = 1
+STOPPED = 130  # as shells have it for Ctrl-C
+
+T = TypeVar("T")
 
 
 def run_nightly(data: Path | None, sites: list[str], *, refetch: bool, limit_pages: int) -> int:
@@ -55,16 +58,9 @@ def run_up(data: Path | None, port: int | None) -> int:
     desk = open_desk(data)
     console = Console(highlight=False)
 
-    async def serve() -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-        await up(desk, console.print, port)
-
     try:
-        asyncio.run(serve())
-    except (KeyboardInterrupt, asyncio.CancelledError):
+        asyncio.run(_until_told(up(desk, console.print, port)))
+    except asyncio.CancelledError:
         console.print("stopped")
     return 0
 
@@ -84,7 +80,11 @@ def _run(data: Path | None, sites: list[str], flow: Callable[[], Coroutine[Any, 
         import prefect  # noqa: F401, PLC0415 - 2.5 s, while its server starts
 
         wait_for_server()
-        state = asyncio.run(_until_told(flow()))
+        try:
+            state = asyncio.run(_until_told(flow()))
+        except asyncio.CancelledError:
+            console.print("stopped; what was fetched is kept, and the next run goes on from there")
+            return STOPPED
     if watch.summary is None:
         asyncio.run(_raise(state))
     else:
@@ -100,12 +100,13 @@ def show_summary(summary: RunSummary) -> None:
         console.print(line)
 
 
-async def _until_told(run: Coroutine[Any, Any, "State[Any]"]) -> "State[Any]":
-    """Await the flow; SIGTERM ends it as Ctrl-C does."""
+async def _until_told(work: Coroutine[Any, Any, T]) -> T:
+    """Await the work; Ctrl-C and SIGTERM cancel it, also where a shell has us started with SIGINT ignored (`… &`)."""
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    return await run
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await work
 
 
 async def _raise(state: "State[Any]") -> None:

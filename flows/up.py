@@ -36,6 +36,10 @@ UNFINISHED: Final = ("RUNNING", "PENDING", "CANCELLING")
 Say = Callable[[str], None]
 
 
+class UpError(RuntimeError):
+    """Prefect did not start or took no deployments; the text says which and where to look."""
+
+
 def deployments_file() -> Path:
     """Return the shipped prefect.yaml: beside the package in a checkout, inside it in an installed wheel."""
     here = Path(__file__).parent
@@ -52,8 +56,7 @@ def rendered(text: str, settings: Settings) -> str:
 async def up(desk: Desk, say: Say, port: int | None = None) -> None:
     """Serve until this task is cancelled; then cancel what runs, keeping what was fetched, and end all processes.
 
-    Raises SettingsError if another `nightdesk up` has the folder or the port is taken, RuntimeError if Prefect does not
-    start.
+    Raises SettingsError if another `nightdesk up` has the folder or the port is taken, UpError if Prefect fails.
     """
     require_writable(desk.data)
     port = port or desk.settings.port
@@ -69,12 +72,13 @@ async def up(desk: Desk, say: Say, port: int | None = None) -> None:
             _kept_running(["server", "start", "--host", HOST, "--port", str(port)], home / "server.log", say),
             httpx.AsyncClient(base_url=f"{address}/api", timeout=30) as api,
         ):
-            await _healthy(api, home / "server.log")
+            await _answers(api, "/health", home / "server.log")
             await sweep(api)
             home.joinpath(ADDRESS_FILE).write_text(f"{address}/api\n", encoding="utf-8")
             worker = ["worker", "start", "--pool", POOL, "--type", "process", "--name", "nightdesk"]
             async with _kept_running(worker, home / "worker.log", say, before=lambda: sweep(api)):
                 try:
+                    await _answers(api, f"/work_pools/{POOL}", home / "worker.log")  # the worker makes its pool
                     await _deploy(desk, home)
                     say(f"user interface: {address}")
                     say(
@@ -172,14 +176,14 @@ async def _stop(process: Process) -> None:
         await process.wait()
 
 
-async def _healthy(api: httpx.AsyncClient, log: Path) -> None:
+async def _answers(api: httpx.AsyncClient, path: str, log: Path) -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         with contextlib.suppress(httpx.HTTPError):
-            if (await api.get("/health")).is_success:
+            if (await api.get(path)).is_success:
                 return
         await asyncio.sleep(0.3)
-    raise RuntimeError(f"Prefect's server did not answer within {START_S:.0f} s; its last words are in {log}")
+    raise UpError(f"Prefect did not answer within {START_S:.0f} s; its last words are in {log}")
 
 
 async def sweep(api: httpx.AsyncClient) -> int:
@@ -236,4 +240,4 @@ async def _deploy(desk: Desk, home: Path) -> None:
     )
     output, _ = await process.communicate()
     if process.returncode != 0:
-        raise RuntimeError(f"prefect deploy failed:\n{output.decode(errors='replace')}")
+        raise UpError(f"prefect deploy failed:\n{output.decode(errors='replace')}")
