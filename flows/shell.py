@@ -17,6 +17,7 @@ Form = Literal["table", "json", "csv"]
 
 ROWS_SHOWN = 200  # of a table: more is for --csv and --json, which have no limit
 CELL_CHARS = 300
+FILE_COLUMNS = 4000  # a table that goes to a file or a pipe is as wide as its cells ask for, up to this
 #: What a spreadsheet takes for a formula at the start of a cell (OWASP, "CSV Injection").
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -80,7 +81,7 @@ def _table(result: Result, out: TextIO) -> None:
     for row in islice(result.rows, ROWS_SHOWN):
         table.add_row(*(Text(_cell(value)) for value in row))
         shown += 1
-    console = Console(file=out, highlight=False, soft_wrap=False)
+    console = Console(file=out, highlight=False, width=None if out.isatty() else FILE_COLUMNS)
     console.print(table)
     more = next(result.rows, None) is not None
     console.print(Text(f"the first {shown} rows; --csv or --json give all" if more else _rows(shown), style="dim"))
