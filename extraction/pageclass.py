@@ -9,13 +9,12 @@ import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final
 from urllib.parse import urlsplit
 
-from lxml.etree import XPath
 from lxml.html import HtmlElement
 
 from extraction import jsonld
@@ -50,7 +49,7 @@ _SHELL_ROOTS: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: the cached properties need a place
 class _Facts:
     """What the judgements below look at."""
 
@@ -64,12 +63,17 @@ class _Facts:
     removed: Sequence[Removed]
     blocks: Sequence[Block]
 
-    @property
+    @cached_property
+    def pieces(self) -> tuple[tuple[str, bool], ...]:
+        """The texts that the page shows; only short pages are asked."""
+        return tuple(_pieces(self.page))
+
+    @cached_property
     def sentences(self) -> str:
         """Body, what was taken out of it and notices beside it, folded: only short pages are asked."""
         removed = (r.text for r in self.removed if r.kind is not RemovedKind.NAVIGATION)
         texts = (block.text for block in self.blocks if block.kind in _TEXT)
-        notices = (text for text, inside in _pieces(self.page) if inside)
+        notices = (text for text, inside in self.pieces if inside)
         return fold(" . ".join([*islice(texts, 40), *islice(removed, 60), *islice(notices, 200)])[:30_000])
 
 
@@ -196,7 +200,7 @@ def _consent(facts: _Facts) -> tuple[PageClass, str] | None:
         return PageClass.CONSENT_WALL, f"{asked} of {facts.words} words ask for consent"
     if facts.words >= BRIEF or facts.says_article:
         return None
-    shown = [(word_count(text), _says("consent", fold(text)) is not None) for text, _ in _pieces(facts.page)]
+    shown = [(word_count(text), _says("consent", fold(text)) is not None) for text, _ in facts.pieces]
     asked = sum(size for size, asks in shown if asks)
     if asked >= max(BRIEF // 4, sum(size for size, _ in shown) // 4):
         return PageClass.CONSENT_WALL, f"{asked} words ask for consent, and {facts.words} are an article's"
@@ -282,7 +286,7 @@ def _nothing(facts: _Facts) -> tuple[PageClass, str] | None:
     """Pages without a body: a script's shell, or nothing at all."""
     if facts.words >= BRIEF // 2:
         return None
-    visible = _visible(facts.page)
+    visible = sum(word_count(text) for text, _ in facts.pieces)
     shell = any((element.get("id") or "").lower() in _SHELL_ROOTS for element in facts.page.tree.iterfind(".//*[@id]"))
     asks = any(
         _says("script", fold(str(element.text_content())[:2000])) for element in facts.page.tree.iter("noscript")
@@ -297,29 +301,25 @@ def _nothing(facts: _Facts) -> tuple[PageClass, str] | None:
     return None
 
 
-def _visible(page: ParsedPage) -> int:
-    """Count the words of a page that a browser without scripts would show."""
-    return sum(word_count(text) for text, _ in _pieces(page))
-
-
 def _pieces(page: ParsedPage) -> Iterator[tuple[str, bool]]:
     """Yield the texts of a page between tags, the first thousand, and whether each stands in the page's main part.
 
     The main part is main and article, and whatever is named after a paywall: prompts stand there, while "subscribe" in
     a header is said on every page.
     """
-    texts = cast("list[Any]", _TEXTS(page.tree))
-    for text in texts[:1000]:
-        if piece := " ".join(text[:2000].split()):
-            parent = text.getparent()
-            parent = parent.getparent() if text.is_tail and parent is not None else parent
-            yield piece, parent is not None and _in_main(parent)
+    body = page.tree.find("body")
+    texts = (
+        (text, parent)
+        for element in (page.tree if body is None else body).iter()
+        for text, parent in ((element.text, element), (element.tail, element.getparent()))
+        if text and parent is not None and not text.isspace()
+    )
+    for text, parent in islice(texts, 1000):
+        if not any(node.tag in _HIDDEN for node in (parent, *islice(parent.iterancestors(), 12))):
+            yield " ".join(text[:2000].split()), _in_main(parent)
 
 
-_TEXTS = XPath(
-    "//body//text()[not(ancestor::script or ancestor::style or ancestor::noscript or ancestor::template"
-    " or ancestor::svg)]"
-)
+_HIDDEN: Final = frozenset({"script", "style", "noscript", "template", "svg", "head"})
 _PROMPT_CLASS = re.compile(
     r"paywall|regwall|premium|subscri|piano|barrier|locked|metered|abo[-_]|plus[-_]", re.IGNORECASE
 )
