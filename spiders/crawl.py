@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from extraction.decoding import BodyError, decode_body
 from extraction.records import Discovery, Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from spiders import journal, lists, robots, sources
@@ -38,6 +39,7 @@ ATTEMPTS = {
     Outcome.RATE_LIMITED: 2,
 }
 ROBOTS_ATTEMPTS = 3
+LARGEST_ROBOTS = 4 << 20  # bytes after its content coding is undone, of which the first 500 KiB count
 # Failures that lie with the URL and not with its host.
 _URL_FAULTS = frozenset({Outcome.TOO_LARGE, Outcome.BAD_URL})
 # Failures before any connection stood: they say nothing of robots.txt, and everything of the host.
@@ -319,11 +321,17 @@ class Crawl:
             else:  # RFC 9309 2.3.1.2: too many may be taken as unavailable
                 self._take_rules(ask.origin, ask.site, robots.UNAVAILABLE)
             return
-        rules = robots.read(answer.status, answer.body)
+        try:  # we ask for gzip, and nothing undoes it before us
+            coded = header(answer.fields, "content-encoding")
+            body = decode_body(answer.body, answer.fields, max_bytes=LARGEST_ROBOTS).body if coded else answer.body
+        except BodyError as error:
+            self._robots_failed(ask, WireError(Outcome.ROBOTS_UNREACHABLE, f"robots.txt cannot be read: {error}"))
+            return
+        rules = robots.read(answer.status, body)
         if rules.unreachable:
             self._robots_failed(ask, WireError(Outcome.ROBOTS_UNREACHABLE, rules.unreachable))
         else:
-            self._cache.keep(ask.origin, answer.status, answer.body, now_utc())
+            self._cache.keep(ask.origin, answer.status, body, now_utc())
             self._take_rules(ask.origin, ask.site, rules)
 
     def _robots_failed(self, ask: Ask, error: WireError) -> None:
