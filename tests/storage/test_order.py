@@ -72,7 +72,7 @@ def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
         }
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(happened=events(), data=st.data())
 def test_any_order_and_repetition_of_segments_gives_the_same_store(
     happened: list[tuple[str, Any]], data: st.DataObject
