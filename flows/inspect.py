@@ -2,22 +2,33 @@
 
 import difflib
 import fcntl
+import gzip
+import os
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 from rich.console import Console
 
+from extraction.article import extract, extract_page
+from extraction.explain import render
+from extraction.page import MAX_PAGE_BYTES
+from extraction.records import Page
+from extraction.rules import SiteRules
+from extraction.urls import BadUrlError, canonicalize, url_key
 from flows import shell
 from flows.config import data_folder
 from flows.desk import Desk, open_desk
 from flows.ingest import recoverable, unextracted, unloaded
 from flows.lease import Holder
-from flows.report import count
+from flows.report import count, plain
 from flows.summary import summarise_past
 from flows.terminal import show_summary
-from storage.database import NotPublishedError
+from spiders.captures import read_pages
+from storage.database import NotPublishedError, connect
 from storage.query import Recipe, Session, cookbook
 
 
@@ -111,4 +122,40 @@ def _waiting(data: Path) -> Iterator[str]:
 
 def explain(data: Path | None, page: str, site: str | None) -> int:
     """Print a page's article with what was removed in place. The page is a file, or a URL that was captured."""
-    raise NotImplementedError
+    desk = open_desk(data)
+    rules = desk.rules()
+    if Path(page).is_file():
+        url = f"http://{site or 'file'}.localhost/{quote(Path(page).name)}"
+        extraction = extract(_bytes_of(Path(page)), url, rules=rules.get(site or "", SiteRules()))
+    else:
+        captured = _captured(desk.data, page)
+        extraction = extract_page(captured, rules=rules.get(site or captured.discovery.site, SiteRules()))
+    sys.stdout.write(render(extraction, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
+    return 0
+
+
+def _bytes_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        start = file.read(MAX_PAGE_BYTES + 1)
+    return gzip.decompress(start) if start.startswith(b"\x1f\x8b") and len(start) <= MAX_PAGE_BYTES else start
+
+
+def _captured(data: Path, page: str) -> Page:
+    """Read the last capture of a URL back. Raises NotFoundError."""
+    try:
+        key = url_key(canonicalize(page))
+    except BadUrlError as error:
+        raise NotFoundError(f"{plain(page)}: neither a file nor a URL: {error.reason}") from error
+    with connect(data) as connection:
+        row = connection.execute(
+            "SELECT capture_file, capture_offset, outcome, reason FROM urls WHERE url_key = ?", [key]
+        ).fetchone()
+    if row is None:
+        raise NotFoundError(f"{plain(page)} is not known here; save the page and give the file")
+    file, offset, outcome, reason = row
+    if file is None:
+        raise NotFoundError(f"{plain(page)} was never captured: {outcome}: {plain(reason or '')}")
+    found = next((p for p in read_pages(data / file, data=data) if p.capture.offset == offset), None)
+    if found is None:
+        raise NotFoundError(f"{data / file} holds no page at byte {offset} any more; crawl it again with --refetch")
+    return found
