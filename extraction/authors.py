@@ -36,7 +36,7 @@ def _any(name: str) -> str:
 
 #: What stands before a name; "by:" and "By " alike.
 _PREFIX = re.compile(
-    r"(?:(?:written|reported|posted|published|article|story|words|edited|compiled|updated|interview)\s+)?by\b(?!\s?line)[\s:]*"
+    r"(?!photo|image|picture)(?:[a-z]+\s+){0,2}by\b(?!\s?line)[\s:]*"
     r"|(?:eine?\s+)?(?:artikel|beitrag|kommentar|gastbeitrag|interview|analyse|reportage|protokoll)\s+von\s+"
     rf"|(?:{_any('labels')})\s*:\s*"
     r"|(?:文|記者|责任编辑|责编|編集|取材)\s*[／/:：]\s*|από\s+(?:τον\s+|την\s+)?|od:\s*",
@@ -46,7 +46,8 @@ _PREFIX = re.compile(
 _CASED_PREFIX = re.compile(r"By(?=[A-Z][a-z]+\s[A-Z])|(?:Von|Por|Par|Di|Door|Av|Af|Oleh|Przez|Автор)\s+(?=\S+\s+\S)")
 #: Between the names of one string.
 _BETWEEN = re.compile(
-    r"\s*(?:;|\||•|·|、|／|\s/\s|\n|\s&\s|\s\+\s|\s(?:and|und|et|og|och|ja|és|ve|dan|și|та|και|with|mit|avec)\s)\s*"
+    r"\s*(?:;|\||•|·|、|／|\s/\s|\n|\s&\s|\s\+\s|\sas told to\s"
+    r"|\s(?:and|und|et|og|och|ja|és|ve|dan|și|та|και|with|mit|avec)\s)\s*"
 )
 #: The same where it may also be a part of a name: "Ana Lima e Rui Costa", but "Maria João e Silva", "Ortega y Gasset".
 _MAYBE_BETWEEN = re.compile(r"\s(?:y|e|i|en|a|и|na|con)\s")
@@ -61,7 +62,7 @@ _ROLE = re.compile(
     rf"|.*\b(?:{_any('roles')})(?:\s+(?:in|for|at|of)\b.*)?",
     re.IGNORECASE,
 )
-_NOT_A_NAME = re.compile(r"@|://|\bwww\.|\.(?:html?|php|jpe?g|png)$|\d|^getty\b", re.IGNORECASE)
+_NOT_A_NAME = re.compile(r"@|://|\bwww\.|\.(?:html?|php|jpe?g|png)$|\d|^getty\b|admin", re.IGNORECASE)
 _ORGANISATION = re.compile(
     rf"\b(?:{_any('organisations')})\b"
     r"|\w\.(?:com|de|at|ch|org|net|fr|it|es|nl|be|dk|se|no|fi|pl|cz|is|tr|co|uk|eu|info|tv|in|ru|ua|hr|rs|pt|br|mx|ar|jp|kr|cn)\b"
@@ -115,9 +116,10 @@ def is_organisation(name: str, sites: frozenset[str] = frozenset()) -> bool:
     """Tell whether a name is an agency, a newsroom or the site rather than a person."""
     key = fold(name)
     agencies = _words("agencies")
-    return (
-        key in sites or bool(_ORGANISATION.search(name)) or key in agencies or all(w in agencies for w in key.split())
-    )
+    if key in sites or key in agencies or all(word in agencies for word in key.split()) or _ORGANISATION.search(name):
+        return True
+    # "CNN Business" on CNN, "Business Insider" on Business Insider Deutschland
+    return any(site.startswith(f"{key} ") or key.startswith(f"{site} ") for site in sites if len(site) > 2)
 
 
 def _names(value: str, *, inverted: bool) -> list[str]:

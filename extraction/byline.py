@@ -34,7 +34,7 @@ _NO_CLASS = re.compile(
     re.IGNORECASE,
 )
 _LINK = re.compile(
-    r"/(?:authors?|autor(?:en|es)?|auteurs?|autori|by|profiles?|people|staff|contributors?|redaktion|reporters?"
+    r"/(?:authors?|autor(?:en|es)?|auteurs?|autori|by|staff|contributors?|redaktion|reporters?"
     r"|journalists?|writers?|byline)/[^/]",
     re.IGNORECASE,
 )

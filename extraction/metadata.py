@@ -150,8 +150,9 @@ def _keywords(says: Declared) -> tuple[str, ...]:
     words = raw if len(raw) > 1 else [word for text in raw for word in _LIST_SEPARATOR.split(text)]
     cleaned = (headline.clean(word, _MAX_WORDS) for word in words[: MAX_KEYWORDS * 4])
     unique: dict[str, str] = {}
-    for word in filter(None, cleaned):
-        unique.setdefault(fold(word), word)
+    for word in cleaned:
+        if (key := fold(word)) and not word.startswith("@"):  # "@post-id:…" is a template's
+            unique.setdefault(key, word)
     return tuple(unique.values())[:MAX_KEYWORDS]
 
 
