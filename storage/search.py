@@ -9,12 +9,13 @@ from its last commit, and it is rebuilt if it stands at a load that the store do
 import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from storage.database import PUBLISHED, NotPublishedError, connect
+from storage.database import connect
 
 if TYPE_CHECKING:
     import duckdb
@@ -109,33 +110,34 @@ def search(
         SearchError: the query cannot be understood.
         NotPublishedError: nothing has been published yet.
     """
+    with _caught_up(data) as (store, index, _):
+        wanted = _parse(index, query, _fields(language))
+        whole = _filtered(wanted, index.schema, sites, language, (published_from, published_to))
+        searcher = index.searcher()
+        answer = searcher.search(whole, max(1, min(limit, 1000)))
+        scores = {searcher.doc(address)["key"][0]: score for score, address in answer.hits}
+        hits = (_hit(row, scores[row[0]], searcher, wanted, index.schema) for row in _rows(store, list(scores)))
+        best = tuple(sorted(hits, key=lambda hit: (-hit.score, hit.url_key)))
+    total = int(answer.count)  # type: ignore[attr-defined]  # missing in the stubs
+    return Found(total=total, hits=best)
+
+
+def _filtered(
+    wanted: "tantivy.Query",
+    schema: "tantivy.Schema",
+    sites: Sequence[str],
+    language: str | None,
+    days: tuple[datetime | None, datetime | None],
+) -> "tantivy.Query":
     import tantivy  # noqa: PLC0415 -- loaded only by who searches
 
-    update(data)
-    index = _open(data / INDEX)
-    fields = _fields(language)
-    wanted = _parse(index, query, fields)
-    filters = [_one_of(index.schema, "site", sites)] if sites else []
-    filters += [_one_of(index.schema, "language", [_subtag(language)])] if language else []
-    if published_from or published_to:
-        filters.append(
-            tantivy.Query.range_query(
-                index.schema,
-                "date",
-                tantivy.FieldType.Date,
-                lower_bound=published_from or datetime(1700, 1, 1, tzinfo=UTC),
-                upper_bound=published_to or datetime(2200, 1, 1, tzinfo=UTC),
-                include_upper=False,
-            )
-        )
-    whole = tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in [wanted, *filters]])
-    searcher = index.searcher()
-    answer = searcher.search(whole, max(1, min(limit, 1000)))
-    scores = {searcher.doc(address)["key"][0]: score for score, address in answer.hits}
-    with connect(data) as store:
-        hits = tuple(_hit(row, scores[row[0]], searcher, wanted, index.schema) for row in _rows(store, list(scores)))
-    total = int(answer.count)  # type: ignore[attr-defined]  # missing in the stubs
-    return Found(total=total, hits=tuple(sorted(hits, key=lambda hit: -hit.score)))
+    filters = [_one_of(schema, "site", sites)] if sites else []
+    filters += [_one_of(schema, "language", [_subtag(language)])] if language else []
+    if any(days):
+        first, end = days[0] or datetime(1700, 1, 1, tzinfo=UTC), days[1] or datetime(2200, 1, 1, tzinfo=UTC)
+        date = tantivy.FieldType.Date
+        filters.append(tantivy.Query.range_query(schema, "date", date, first, end, include_upper=False))
+    return tantivy.Query.boolean_query([(tantivy.Occur.Must, part) for part in [wanted, *filters]])
 
 
 def update(data: Path) -> int:
@@ -147,15 +149,27 @@ def update(data: Path) -> int:
         NotPublishedError: nothing has been published yet.
         OSError: the index cannot be written.
     """
-    if not (data / PUBLISHED).exists():
-        raise NotPublishedError(f"{data / PUBLISHED} is not there: nothing has been published yet in this data folder")
+    with _caught_up(data) as (_, _, count):
+        return count
+
+
+@contextmanager
+def _caught_up(data: Path) -> Iterator[tuple["duckdb.DuckDBPyConnection", "tantivy.Index", int]]:
+    """Open the published copy, bring the index to it, and say how many articles that took.
+
+    The copy is opened within the lock, so it is never older than the one that the index was brought to last.
+    """
     lock = data / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file, connect(data) as store:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        current = _load_of(store)
-        index, since = _standing(data / INDEX, store)
-        return _take(index, store, since, current) if since != current else 0
+    with ExitStack() as stack:
+        with lock.open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            store = stack.enter_context(connect(data))
+            current = _load_of(store)
+            index, since = _standing(data / INDEX, store)
+            count = _take(index, store, since, current) if since != current else 0
+        index.reload()
+        yield store, index, count
 
 
 def _take(index: "tantivy.Index", store: "duckdb.DuckDBPyConnection", since: int, current: int) -> int:
