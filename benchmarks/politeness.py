@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator
@@ -132,13 +133,13 @@ def measure_rate(hosts: int, seconds: int) -> dict[str, float]:
             event = json.loads(line)
             if event["event"] == "progress" and sum(site["fetched"] for site in event["sites"].values()) > hosts:
                 break
+        drain(process)
         before, _ = usage(process.pid)
         began = time.monotonic()
         time.sleep(seconds)
         cpu, peak = usage(process.pid)
         ended = time.monotonic()
         process.send_signal(signal.SIGTERM)
-        process.stdout.read()
         process.wait()
     times: dict[str, list[float]] = defaultdict(list)
     for host, at, _ in log:
@@ -151,6 +152,12 @@ def measure_rate(hosts: int, seconds: int) -> dict[str, float]:
         "cpu_ms_per_page": round((cpu - before) / max(1, seen) * 1000, 2),
         "peak_mb": round(peak, 1),
     }
+
+
+def drain(process: subprocess.Popen[str]) -> None:
+    """Read on, as a parent does."""
+    assert process.stdout is not None
+    threading.Thread(target=process.stdout.read, daemon=True).start()
 
 
 def usage(pid: int) -> tuple[float, float]:
@@ -170,6 +177,7 @@ def measure_pending(count: int, hosts: int) -> dict[str, float]:
         began = time.monotonic()
         process = start(data, hosts, "one", pending=pending_file(data, everything), patience_s=600)
         ready_s, peak = wait_ready(process, began)
+        drain(process)
         time.sleep(3)
         killed = time.monotonic()
         process.kill()
@@ -179,10 +187,9 @@ def measure_pending(count: int, hosts: int) -> dict[str, float]:
         rest = {known: site for known, site in everything.items() if known not in ended}
         again = start(data, hosts, "two", pending=pending_file(data, rest), patience_s=600)
         wait_ready(again, time.monotonic())
+        drain(again)
         time.sleep(3)
         again.send_signal(signal.SIGTERM)
-        assert again.stdout is not None
-        again.stdout.read()
         again.wait()
         taken_up = {
             e["url"]

@@ -16,9 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from spiders.captures import SegmentWriter
+from spiders.events import Events
 from spiders.job import Job, JobError, load_job
 from spiders.known import Known
 from spiders.robots import RobotsCache, now_utc
@@ -35,10 +34,12 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         print("usage: python -m spiders JOB.json", file=sys.stderr)  # noqa: T201
         return 2
-    _log_to_stdout()
+    events = Events()
+    logging.basicConfig(level=logging.WARNING, handlers=[events], force=True)
+    logging.getLogger("spiders").setLevel(logging.INFO)
     try:
         job, sites = load_job(Path(arguments[0]))
-        return asyncio.run(_Child(job, sites).run())
+        return asyncio.run(_Child(job, sites, events).run())
     except (JobError, SiteError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -46,13 +47,15 @@ def main(arguments: list[str]) -> int:
         _log.error("the crawl ends: %s", error)
         print(f"the crawl ends: {error}", file=sys.stderr)  # noqa: T201
         return 1
+    finally:
+        events.close()
 
 
 class _Child:
     """One crawl with its signals, its parent's pipe and its clock."""
 
-    def __init__(self, job: Job, sites: list[Site]) -> None:
-        self._job, self._sites = job, sites
+    def __init__(self, job: Job, sites: list[Site], events: Events) -> None:
+        self._job, self._sites, self._events = job, sites, events
         writer = SegmentWriter(
             Path(job.captures),
             job.shard,
@@ -61,7 +64,7 @@ class _Child:
             max_bytes=job.segment_bytes,
             max_age_s=job.segment_s,
         )
-        self._run = Run(writer, [site.name for site in sites], _tell_segment)
+        self._run = Run(writer, [site.name for site in sites], self._tell_segment)
 
     async def run(self) -> int:
         """Crawl until all is done or somebody says stop."""
@@ -90,9 +93,9 @@ class _Child:
         if self._crawl.broken is not None:
             raise self._crawl.broken
         reason = self._crawl.reason
-        _tell(self._run.progress())
+        self._events.tell_last(self._run.progress())
         self._run.close(reason, now_utc())
-        _tell({"event": "finished", "reason": reason})
+        self._events.tell_last({"event": "finished", "reason": reason})
         return 0
 
     def _listen(self) -> None:
@@ -129,40 +132,16 @@ class _Child:
                 self._run.rotate_if_due()
             except OSError as error:
                 self._crawl.break_off(error)
-            _tell(self._run.progress())
+            self._events.tell(self._run.progress())
+
+    def _tell_segment(self, journal: Path) -> None:
+        self._events.tell({"event": "segment", "path": str(journal)})
 
 
 def _hurry(crawler: Any) -> None:  # noqa: ANN401 - scrapy.crawler.Crawler, imported late
     if crawler.engine is not None:
         for handler in crawler.engine.downloader.handlers._handlers.values():  # noqa: SLF001 - no public way
             handler.hurry(_GRACE_S)
-
-
-def _tell_segment(journal: Path) -> None:
-    _tell({"event": "segment", "path": str(journal)})
-
-
-def _tell(event: dict[str, object]) -> None:
-    """Write an event. A parent that does not listen any more is noticed at standard input."""
-    with contextlib.suppress(BrokenPipeError, ValueError):
-        sys.stdout.buffer.write(msgspec.json.encode(event) + b"\n")
-        sys.stdout.buffer.flush()
-
-
-class _Events(logging.Handler):
-    """Log records as events."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        site = getattr(record, "site", None)
-        message = record.getMessage()
-        if record.exc_info and record.exc_info[1]:
-            message = f"{message}: {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
-        _tell({"event": "log", "level": record.levelname.lower(), "site": site, "message": message[:2000]})
-
-
-def _log_to_stdout() -> None:
-    logging.basicConfig(level=logging.WARNING, handlers=[_Events()], force=True)
-    logging.getLogger("spiders").setLevel(logging.INFO)
 
 
 if __name__ == "__main__":

@@ -564,6 +564,18 @@ def test_a_second_signal_ends_it_at_once(origin: Origin, tmp_path: Path) -> None
     finish(process, tmp_path)
 
 
+def test_a_parent_that_does_not_read_does_not_hold_up_the_crawl(origin: Origin, tmp_path: Path) -> None:
+    """With a full pipe on standard output the pages go on coming in."""
+    hosts = [f"h{n}.localhost" for n in range(60)]
+    origin.routes |= {"/robots.txt": Reply(status=404)} | {f"/{n}": PAGE for n in range(4)}
+    urls = [[f"h{n}", origin.url(f"/{k}", host)] for n, host in enumerate(hosts) for k in range(4)]
+    polite = {"politeness": {"delay_s": 0.7}}  # beyond the first events of progress, 5 KB each
+    sites = {f"h{n}": {"url": origin.url(host=host), **polite} for n, host in enumerate(hosts)}
+    process = start(tmp_path, sites, urls=urls, preload="import fcntl; fcntl.fcntl(1, fcntl.F_SETPIPE_SZ, 4096)")
+    _until(lambda: len(origin.asked) == 60 * 5, seconds=60)
+    assert finish(process, tmp_path).events[-1]["event"] == "finished"
+
+
 def test_killed_it_loses_nothing_that_was_written(origin: Origin, tmp_path: Path) -> None:
     """After SIGKILL each page that was answered and each discovery is in the recovered segment; the rest is pending."""
     origin.routes |= {"/robots.txt": Reply(status=404)} | {f"/a/{n}": PAGE for n in range(500)}
