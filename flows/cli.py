@@ -91,7 +91,7 @@ def sql(
 ) -> int:
     """Ask the store in SQL, read-only; without a query, one after the other."""
     from flows import shell
-    from flows.config import data_folder
+    from flows.folder import data_folder
     from storage.query import Session
 
     folder = data_folder(data)
@@ -108,7 +108,7 @@ def sql(
 def queries(name: str | None = None, /, *, data: Data = None) -> int:
     """List the questions of the cookbook, or ask the one of that name."""
     from flows import shell
-    from flows.config import data_folder
+    from flows.folder import data_folder
     from flows.inspect import recipe
     from storage.query import Session, cookbook
 

@@ -14,17 +14,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
+from flows.folder import DATA_VARIABLE, SettingsError
+
 FILE_NAME = "nightdesk.toml"
 PREFIX = "NIGHTDESK_"
-DATA_VARIABLE = "NIGHTDESK_DATA"
 
 #: An address that a site's operator can write to: an e-mail address or a web page.
 CONTACT = re.compile(r"(mailto:)?[^@\s]+@[^@\s]+\.[^@\s]+|https?://[^\s]+")
 CRON_FIELDS = 5
-
-
-class SettingsError(ValueError):
-    """A setting is unknown, of the wrong type or impossible; the text names file or variable, value and mend."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -41,17 +38,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     def zone(self) -> ZoneInfo:
         """The zone that `time_zone` names."""
         return ZoneInfo(self.time_zone)
-
-
-def data_folder(given: Path | None = None, environment: Mapping[str, str] = os.environ) -> Path:
-    """The absolute path of the data folder: as given, else `NIGHTDESK_DATA`, else `./data`. It need not exist.
-
-    Raises SettingsError if there is a file in its place.
-    """
-    folder = (given or Path(environment.get(DATA_VARIABLE) or "data")).expanduser().absolute()
-    if folder.exists() and not folder.is_dir():
-        raise SettingsError(f"the data folder {folder} is a file; name a folder with --data or {DATA_VARIABLE}")
-    return folder
 
 
 def load_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Settings:

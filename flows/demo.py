@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from flows import shell
-from flows.config import FILE_NAME, SettingsError, data_folder
+from flows.config import FILE_NAME
 from flows.desk import require_writable
+from flows.folder import SettingsError, data_folder
 from flows.report import duration
 from flows.terminal import run_nightly
 from storage.query import Session

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from extraction.rules import SiteRules
 from extraction.urls import host
-from flows.config import FILE_NAME, Settings, SettingsError, data_folder, load_settings
+from flows.config import FILE_NAME, Settings, load_settings
+from flows.folder import SettingsError, data_folder
 from spiders.guard import is_loopback_host
 from spiders.site import Site, SiteError, catalogue_folder, find_site, load_sites
 

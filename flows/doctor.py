@@ -17,11 +17,13 @@ from rich.console import Console
 from rich.markup import escape
 
 from extraction.records import Capture, Discovery, Page
-from flows.config import SettingsError, data_folder, load_settings
+from flows.config import load_settings
 from flows.desk import open_desk, require_contact, require_writable
+from flows.folder import SettingsError, data_folder
+from flows.plain import plain
 from flows.pool import Pool, cores
 from flows.prefect_home import running_server
-from flows.report import count, plain
+from flows.report import count
 from spiders.site import SiteError
 from storage.database import NotPublishedError, StoreError
 from storage.query import Session

@@ -20,11 +20,12 @@ from extraction.records import Page
 from extraction.rules import SiteRules
 from extraction.urls import BadUrlError, canonicalize, url_key
 from flows import shell
-from flows.config import data_folder
 from flows.desk import Desk, open_desk
+from flows.folder import data_folder
 from flows.ingest import recoverable, unextracted, unloaded
 from flows.lease import Holder
-from flows.report import count, plain
+from flows.plain import plain
+from flows.report import count
 from flows.summary import summarise_past
 from flows.terminal import show_summary
 from spiders.captures import read_pages

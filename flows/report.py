@@ -3,7 +3,6 @@
 Everything a site can have written (its title, a reason with a URL in it) is escaped for where it is shown.
 """
 
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from extraction.records import OPEN_OUTCOMES, Outcome
+from flows.plain import plain
 
 #: Outcomes that say the article is in the store.
 IN_STORE = frozenset({Outcome.LOADED, Outcome.UNCHANGED, Outcome.DUPLICATE})
@@ -24,7 +24,6 @@ NOT_ARTICLES = frozenset(
         *(Outcome.UNDECODABLE, Outcome.EXTRACTION_TIMEOUT, Outcome.EXTRACTION_FAILED),
     }
 )
-LONGEST_TEXT = 200  # characters of a cell: a site's text must not own the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,13 +165,6 @@ def duration(time: timedelta) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def plain(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return a text that is safe to print: control, format and bidirectional characters out, bounded in length."""
-    text = text[: 2 * longest]
-    shown = "".join(" " if c in "\n\r\t" else c for c in text if c in "\n\r\t" or unicodedata.category(c)[0] != "C")
-    return shown if len(shown) <= longest else shown[: longest - 1] + "…"
 
 
 def _terminal(text: str) -> str:

@@ -1,8 +1,10 @@
 """One run of the line: repair, crawl, ingest, summary. Free of Prefect: the flows make tasks of its methods."""
 
 import asyncio
+import fcntl
 import secrets
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +17,7 @@ from flows.desk import Desk, require_contact, require_writable
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
 from flows.lease import hold_hosts
 from flows.pool import Pool, cores
+from flows.summary import unfinished_runs
 from flows.watch import Board
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
@@ -23,6 +26,7 @@ from storage import runs
 from storage.ledger import write_known, write_pending
 
 CANCELLED_S = 27.0  # for what a cancelled crawl fetched to reach the store (Prefect kills after 30 s); the rest waits
+REQUEST = "run.json"
 SHARD = "a"  # one spider serves all sites: politeness, not CPU, limits a site
 
 T = TypeVar("T")
@@ -54,7 +58,9 @@ class Run:
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{request.kind}-{secrets.token_hex(2)}"
         self.folder = desk.data / "captures" / self.run_id
         self.folder.mkdir(parents=True)
-        self.folder.joinpath("run.json").write_bytes(msgspec.json.encode(request))
+        self._life = self.folder.joinpath(REQUEST).open("xb", buffering=0)  # locked for as long as this run lives
+        fcntl.flock(self._life, fcntl.LOCK_EX)
+        self._life.write(msgspec.json.encode(request))
         self.board = Board()
         self.version = version("nightdesk")
         self._say, self._show = say, show
@@ -79,6 +85,7 @@ class Run:
     async def repair(self) -> Tally:
         """Extract and load what earlier runs left: so that nothing of it is asked for again."""
         self.board.stage = "repairing"
+        await asyncio.to_thread(self._bury_the_dead)
         recover_all(self.desk.data, self.say)
         ingest = self._new_ingest()
         for segment in unextracted(self.desk.data):
@@ -126,8 +133,17 @@ class Run:
         self._ingest.finish()
 
     def close(self) -> None:
-        """End the extraction workers."""
+        """End the extraction workers; this run is over."""
         self._pool.close()
+        self._life.close()
+
+    def _bury_the_dead(self) -> None:
+        """Record as failed what the store still takes for running and whose process is gone."""
+        for row in unfinished_runs(self.desk.data):
+            if row.run_id != self.run_id and not _lives(self.desk.data / "captures" / row.run_id / REQUEST):
+                reason = "its process was killed; the next run took up what it left"
+                runs.record_run(self.desk.data, replace(row, state="failed", reason=reason))
+                self.say("warning", f"{row.run_id} did not end by itself; what it left is taken up now")
 
     def _new_ingest(self) -> Ingest:
         ingest = Ingest(self.desk.data, self._pool, self.say)
@@ -201,6 +217,18 @@ async def side_by_side(run: Run, crawling: Coroutine[Any, Any, T], ingesting: Co
         raise
     await ingests
     return await crawls
+
+
+def _lives(request: Path) -> bool:
+    """Whether the run that wrote this file holds it still."""
+    try:
+        with request.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _site_row(site: Site) -> runs.SiteRow:

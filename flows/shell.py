@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, TextIO
 
-from flows.report import plain
+from flows.plain import plain
 from storage.query import QueryError, Result, Session
 
 Form = Literal["table", "json", "csv"]

@@ -13,9 +13,11 @@ from rich.table import Table
 from rich.text import Text
 
 from extraction.urls import BadUrlError, canonicalize, host
-from flows.config import FILE_NAME, SettingsError
+from flows.config import FILE_NAME
 from flows.desk import Desk, open_desk, require_contact, require_writable
-from flows.report import count, plain
+from flows.folder import SettingsError
+from flows.plain import plain
+from flows.report import count
 from spiders.fetcher import Fetcher
 from spiders.finder import SourceReport, check_site, find_sources
 from spiders.guard import is_loopback_host

@@ -12,7 +12,8 @@ from prefect.states import Completed, Failed
 
 from flows.crawl import SpiderError
 from flows.desk import open_desk
-from flows.report import RunSummary, markdown, plain
+from flows.plain import plain
+from flows.report import RunSummary, markdown
 from flows.run import Request, Run, side_by_side
 from flows.summary import summarise
 from flows.watch import WATCH, Board

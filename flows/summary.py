@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
+
 from flows.report import RunSummary, SiteSummary, together
 from spiders.site import Site
 from storage.database import NotPublishedError, connect
+from storage.runs import Run
 
 
 def summarise(
@@ -54,6 +57,27 @@ def summarise_past(data: Path, run_id: str | None = None) -> RunSummary:
         sites=together(_site_summaries(data, name, {}).values()),
         problem=reason,
     )
+
+
+def unfinished_runs(data: Path) -> list[Run]:
+    """Return the runs that the published store takes for running: they run, or their process was killed."""
+    query = "SELECT run_id, kind, state, started_at, parameters, version FROM runs WHERE state = 'running'"
+    try:
+        with connect(data) as connection:
+            rows = connection.execute(query).fetchall()
+    except NotPublishedError:
+        return []
+    return [
+        Run(
+            run_id=run_id,
+            kind=kind,
+            state=state,
+            started_at=started_at.replace(tzinfo=UTC),
+            parameters=msgspec.json.decode(parameters) if parameters else {},
+            version=version,
+        )
+        for run_id, kind, state, started_at, parameters, version in rows
+    ]
 
 
 class UnknownRunError(ValueError):

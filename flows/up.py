@@ -18,8 +18,9 @@ from typing import Any, Final
 
 import httpx
 
-from flows.config import Settings, SettingsError
+from flows.config import Settings
 from flows.desk import Desk, require_writable
+from flows.folder import SettingsError
 from flows.prefect_home import ADDRESS_FILE, prefect_home, set_environment
 
 POOL: Final = "nightdesk"

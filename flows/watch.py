@@ -22,7 +22,8 @@ from rich.text import Text
 
 from flows.crawl import SiteProgress
 from flows.ingest import Tally
-from flows.report import RunSummary, count, duration, plain
+from flows.plain import plain
+from flows.report import RunSummary, count, duration
 
 LINES_S = 10.0  # between two progress lines where there is no terminal
 SITES_SHOWN = 15  # rows of the live table; more do not fit a screen

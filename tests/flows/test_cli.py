@@ -49,7 +49,7 @@ def test_it_starts_fast(args: tuple[str, ...], filled: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["crawl", "--site", "lindenauer-bot"], "'lindenauer-bote'"),
+        (["crawl", "--site", "lindenauer-bot"], "did you mean lindenauer-bote?"),
         (["crawl", "--sitte", "x"], "--sitte"),
         (["craw"], "craw"),
         (["backfill", "--first-day", "2026-13-01", "--last-day", "2026-11-02"], "'2026-13-01': no date"),
@@ -122,7 +122,9 @@ def test_a_closed_pipe_is_no_error(filled: Path) -> None:
     command = (
         f"{NIGHTDESK} sql --csv --data {filled} 'select range, repeat(chr(120), 100) from range(200000)' | head -1"
     )
-    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command}"], capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.stderr == ""
     assert done.stdout == 'range,"repeat(chr(120), 100)"\n'
     assert done.returncode == 0

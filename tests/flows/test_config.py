@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.config import Settings, SettingsError, cron_mistake, data_folder, load_settings
+from flows.config import Settings, cron_mistake, load_settings
+from flows.folder import SettingsError, data_folder
 
 
 def write(data: Path, text: str) -> Path:

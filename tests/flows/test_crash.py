@@ -22,6 +22,7 @@ def content(data: Path) -> dict[str, object]:
                 " from article_versions order by all"
             ).fetchall(),
             "urls": connection.execute("select site, parse_path(url)[3:], outcome from urls order by all").fetchall(),
+            "runs still running": connection.execute("select count(*) from runs where state = 'running'").fetchone(),
             "removed": connection.execute("select count(*) from removed_blocks").fetchone(),
         }
 

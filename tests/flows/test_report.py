@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from rich.console import Console
 
-from flows.report import RunSummary, SiteSummary, count, duration, markdown, plain, problems, table, together
+from flows.plain import plain
+from flows.report import RunSummary, SiteSummary, count, duration, markdown, problems, table, together
 
 HOSTILE = "[red]x[/] <script>alert(1)</script> | a | [link](javascript:x) ![i](http://h/i) `c` \x1b[31m\x07\u202e\nnext *b* $m$"
 

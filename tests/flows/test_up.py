@@ -1,0 +1,176 @@
+"""`nightdesk up`: a real server, worker and deployments; runs by the API as the Run button starts them; one Ctrl-C."""
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import httpx
+import pytest
+
+from flows.config import Settings
+from flows.up import deployments_file, rendered
+from tests.flows.world import Served, descendants, is_alive, serving, wait_for
+
+NIGHTDESK = str(Path(sys.executable).with_name("nightdesk"))
+
+
+def test_the_schedule_is_that_of_the_settings() -> None:
+    """nightdesk.toml's zone and hour stand in the deployed file, and nothing else of it changes."""
+    text = deployments_file().read_text(encoding="utf-8")
+    changed = rendered(text, Settings(time_zone="Europe/Berlin", nightly_cron="15 5 * * 1-5"))
+    differing = [line for line in changed.splitlines() if line not in text.splitlines()]
+    assert [line.strip() for line in differing] == ['- cron: "15 5 * * 1-5"', "timezone: Europe/Berlin"]
+
+
+def test_a_taken_port_is_refused(tmp_path: Path, nightdesk: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
+    """Before anything is started: exit code 2, the port and the mend."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = nightdesk("up", "--port", str(port), data=tmp_path, expect=2).stderr
+    assert f"port {port}" in said
+    assert "--port" in said
+
+
+@dataclass(frozen=True)
+class Up:
+    process: "subprocess.Popen[str]"
+    data: Path
+    api: httpx.Client
+    newsroom: Served
+
+    def start(self, deployment: str, **parameters: object) -> str:
+        found = self.api.get(f"/deployments/name/{deployment}/{deployment}").raise_for_status().json()
+        made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json={"parameters": parameters})
+        return str(made.raise_for_status().json()["id"])
+
+    def state(self, run: str) -> tuple[str, str | None]:
+        state = self.api.get(f"/flow_runs/{run}").raise_for_status().json()["state"]
+        return state["name"], state["message"]
+
+    def ended(self, run: str, seconds: float = 200) -> tuple[str, str | None]:
+        deadline = time.monotonic() + seconds
+        while (state := self.state(run))[0] not in {"Completed", "Failed", "Crashed", "Cancelled"}:
+            assert time.monotonic() < deadline, state
+            time.sleep(0.5)
+        return state
+
+    def logs(self, run: str) -> str:
+        asked = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        return "\n".join(entry["message"] for entry in self.api.post("/logs/filter", json=asked).json())
+
+    def fetching(self) -> bool:
+        return any(path.stat().st_size > 50_000 for path in self.data.glob("captures/*/*.warc.gz.open"))
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
+    folder = tmp_path_factory.mktemp("up")
+    with serving(folder / "access.jsonl") as newsroom, socket.socket() as probe:
+        data = newsroom.furnish(folder / "data")
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        command = [NIGHTDESK, "up", "--data", str(data), "--port", str(port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+        said = ""
+        while "Ctrl-C ends it all" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        assert f"http://127.0.0.1:{port}" in said
+        try:
+            with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
+                yield Up(process, data, api, newsroom)
+        finally:
+            process.terminate()
+            process.wait(90)
+
+
+@pytest.mark.prefect
+def test_the_form_has_described_fields(up: Up) -> None:
+    """Backfill asks for two dates and offers the known sites; each field says what it means."""
+    schema = up.api.get("/deployments/name/backfill/backfill").json()["parameter_openapi_schema"]
+    fields = schema["properties"]
+    assert set(schema["required"]) == {"first_day", "last_day"}
+    assert fields["first_day"]["format"] == "date"
+    assert schema["definitions"]["SiteName"]["enum"] == ["la-lanterne", "lindenauer-bote", "saltmarsh-courier"]
+    assert all(len(field["description"]) > 20 for field in fields.values())
+
+
+@pytest.mark.prefect
+def test_the_nightly_run_works_from_the_api(up: Up) -> None:
+    """What the Run button does: the run completes, its page has the report, the store every article."""
+    run = up.start("nightly", sites=["lindenauer-bote"])
+    name, message = up.ended(run)
+    assert name == "Completed", up.logs(run)
+    assert re.search(r"\d+ new articles", message)
+    artifacts = up.api.post("/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [run]}}}).json()
+    assert any("| lindenauer-bote |" in str(artifact["data"]) for artifact in artifacts)
+    with duckdb.connect(str(up.data / "store" / "published.duckdb"), read_only=True) as connection:
+        held = {url for (url,) in connection.execute("select url from articles").fetchall()}
+    assert held == {a.url for a in up.newsroom.truth().articles if a.site == "lindenauer-bote"}
+
+
+@pytest.mark.prefect
+def test_bad_days_end_in_the_first_line(up: Up) -> None:
+    """A last day before the first fails the run with its sentence, before anything is fetched."""
+    before = up.newsroom.asked().total()
+    run = up.start("backfill", first_day="2026-11-05", last_day="2026-11-01")
+    name, message = up.ended(run)
+    assert name == "Failed"
+    assert "swap them" in message
+    assert up.newsroom.asked().total() == before
+
+
+@pytest.mark.prefect
+def test_an_unknown_site_is_refused_by_the_form(up: Up) -> None:
+    """The server itself refuses what is not offered."""
+    with pytest.raises(httpx.HTTPStatusError, match="409"):
+        up.start("nightly", sites=["nobody"])
+
+
+@pytest.mark.prefect
+def test_a_cancelled_run_keeps_what_it_fetched(up: Up) -> None:
+    """Cancel amid the crawl: the run is Cancelled, what was fetched is in the store, and the next run fetches the rest."""
+    run = up.start("nightly", sites=["saltmarsh-courier"])
+    wait_for(up.fetching, 120, "the crawl has begun")
+    up.api.post(f"/flow_runs/{run}/set_state", json={"state": {"type": "CANCELLING", "name": "Cancelling"}})
+    assert up.ended(run)[0] == "Cancelled"
+    with duckdb.connect(str(up.data / "store" / "published.duckdb"), read_only=True) as connection:
+        query = "select count(*) from articles where site = 'saltmarsh-courier'"
+        assert connection.execute(query).fetchone()[0] > 0
+        assert connection.execute("select count(*) from runs where state = 'cancelled'").fetchone() == (1,)
+    again = up.start("nightly", sites=["saltmarsh-courier"])
+    assert up.ended(again)[0] == "Completed", up.logs(again)
+    articles = {a.url for a in up.newsroom.truth().articles if a.site == "saltmarsh-courier"}
+    asked = up.newsroom.asked()
+    assert {asked[url] for url in articles} == {1}
+
+
+@pytest.mark.prefect
+def test_ctrl_c_ends_it_all(up: Up) -> None:
+    """Amid a run: every process below is gone, the run is told as cancelled, and its fetched pages are kept."""
+    run = up.start("nightly", sites=["la-lanterne"])
+    wait_for(up.fetching, 120, "the crawl has begun")
+    below = descendants(up.process.pid)
+    assert len(below) >= 4
+    up.process.send_signal(signal.SIGINT)
+    assert up.process.wait(90) == 0
+    wait_for(lambda: not any(map(is_alive, below)), 20, "all processes end")
+    with sqlite3.connect(up.data / "prefect" / "prefect.db") as database:
+        (name,) = database.execute(
+            "select state_name from flow_run where id = ? or id = ?", (run, run.replace("-", ""))
+        ).fetchone()
+    assert name == "Cancelled"
+    assert not list(up.data.glob("captures/*/*.open"))
