@@ -30,6 +30,8 @@ VIEWS_FROM: Final = {
     "article_history": "article_versions",
     "article_blocks": "article_versions",
     "missed": "urls",
+    "coverage": "urls",
+    "gaps": "urls",
     "sources": "source_reads",
     "run_urls": "fetches",
     "run_outcomes": "fetches",

@@ -86,6 +86,40 @@ COMMENT ON COLUMN missed.class IS 'Class of the outcome, as in outcomes.';
 COMMENT ON COLUMN missed.open IS 'Whether the next crawl tries it again.';
 COMMENT ON COLUMN missed.reason IS 'Why, in a sentence.';
 
+CREATE OR REPLACE VIEW coverage AS
+SELECT u.site,
+    ((coalesce(u.date_published, u.published_hint, u.lastmod, u.first_seen_at) AT TIME ZONE 'UTC')
+        AT TIME ZONE coalesce(s.time_zone, 'UTC'))::DATE AS day,
+    count(*) AS discovered, count(*) FILTER (u.fetched_at IS NOT NULL) AS fetched,
+    count(*) FILTER (o.class = 'in_store') AS in_store, count(*) FILTER (o.class = 'not_article') AS not_article,
+    count(*) FILTER (o.open) AS open,
+    count(*) FILTER (o.class NOT IN ('in_store', 'not_article') AND NOT o.open) AS not_to_be_had
+FROM urls u LEFT JOIN sites s USING (site) LEFT JOIN outcomes o USING (outcome)
+GROUP BY ALL;
+COMMENT ON VIEW coverage IS 'What is known of each day of each site: discovered = in_store + not_article + open + not_to_be_had.';
+COMMENT ON COLUMN coverage.day IS 'Day in the site''s time zone: of publication as the page said, else as the source said, else of discovery.';
+COMMENT ON COLUMN coverage.discovered IS 'URLs of that day.';
+COMMENT ON COLUMN coverage.fetched IS 'Of those, ever answered by the server.';
+COMMENT ON COLUMN coverage.in_store IS 'Of those, articles in the store.';
+COMMENT ON COLUMN coverage.not_article IS 'Of those, pages that are no articles.';
+COMMENT ON COLUMN coverage.open IS 'Of those, to be tried by the next crawl.';
+COMMENT ON COLUMN coverage.not_to_be_had IS 'Of those, the rest: refused, gone, unreadable, …';
+
+CREATE OR REPLACE VIEW gaps AS
+WITH spans AS (
+    SELECT site, unnest(generate_series(min(day), max(day), INTERVAL 1 DAY))::DATE AS day,
+        median(in_store) FILTER (in_store > 0) AS usual
+    FROM coverage WHERE in_store > 0 GROUP BY site
+)
+SELECT site, p.day, coalesce(c.discovered, 0) AS discovered, coalesce(c.open, 0) AS open, p.usual AS usually_in_store
+FROM spans p LEFT JOIN coverage c USING (site, day)
+WHERE coalesce(c.in_store, 0) = 0;
+COMMENT ON VIEW gaps IS 'Days without an article in the store, between the first and the last day that a site has any.';
+COMMENT ON COLUMN gaps.day IS 'Day in the site''s time zone.';
+COMMENT ON COLUMN gaps.discovered IS 'URLs known of that day.';
+COMMENT ON COLUMN gaps.open IS 'Of those, to be tried by the next crawl.';
+COMMENT ON COLUMN gaps.usually_in_store IS 'Median of the site''s articles on days that have any.';
+
 CREATE OR REPLACE VIEW run_urls AS
 SELECT run_id, url_key, arg_max(site, (tried, moment)) AS site, arg_max(url, (tried, moment)) AS url,
     arg_max(outcome, (tried, moment)) AS outcome, arg_max(reason, (tried, moment)) FILTER (tried) AS reason,

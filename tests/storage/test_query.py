@@ -11,9 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from extraction.records import OPEN_OUTCOMES, Outcome
+from extraction.records import OPEN_OUTCOMES, Metadata, Outcome
 from storage.database import NotPublishedError
+from storage.load import load
 from storage.query import QueryError, Session, cookbook
+from storage.runs import Run, SiteRow, record_run
+from tests.storage.made import article, at, extraction, folder, page
 
 
 def test_an_answer_has_names_types_and_rows(newsdesk: Path) -> None:
@@ -157,6 +160,28 @@ def test_recipes_name_the_articles_they_are_about(newsdesk: Path) -> None:
         assert [(row[1], row[5], row[6]) for row in session.ask(sql["sources"]).rows] == [
             ("https://harbour.example/feed", 0, 1.5)
         ]
+
+
+def test_coverage_counts_by_the_days_of_the_site(newsdesk: Path) -> None:
+    """Each URL counts on one day, of the site's own time zone, and days between without an article are gaps."""
+    url = "https://harbour.example/2026/three-days-later"
+    published = at(3 * 1440 + 700)  # 16:10 UTC on the 23rd, which is the 24th in Tokyo
+    late = article(url, metadata=Metadata(headline="Late", date_published=published))
+    load(newsdesk, [folder(newsdesk, [(page(url, 5000), extraction(late))], run="run-3")])
+    site = SiteRow(
+        site="harbour", title="", url="", country="jp", languages=("en",), time_zone="Asia/Tokyo", enabled=True
+    )
+    run = Run(run_id="run-3", kind="nightly", state="finished", started_at=at(5000))
+    record_run(newsdesk, run, [site], publish=True)
+    with Session(newsdesk) as session:
+        rows = list(
+            session.ask(
+                "SELECT day::VARCHAR, discovered, in_store, not_article, open, not_to_be_had FROM coverage ORDER BY 1"
+            ).rows
+        )
+        assert rows == [("2026-11-20", 5, 1, 1, 2, 1), ("2026-11-24", 1, 1, 0, 0, 0)]
+        gaps = list(session.ask("SELECT day::VARCHAR, discovered, usually_in_store FROM gaps ORDER BY 1").rows)
+        assert gaps == [(f"2026-11-{day}", 0, 1.0) for day in (21, 22, 23)]
 
 
 def test_docs_queries_lists_the_cookbook() -> None:
