@@ -43,6 +43,13 @@ class Declared:
             for value in self.metas.get(name, ()):
                 yield f"meta:{name}", value
 
+    def item(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield (source, value) of the article's microdata of this name."""
+        for element in self.items.get(name, ())[:_MAX_VALUES]:
+            text = element.get("content") or element.get("href") or str(element.text_content())[:_MAX_VALUE]
+            if text.strip():
+                yield f"microdata:{name}", text
+
     def ld(self, key: str) -> Iterator[tuple[str, Any]]:
         """Yield (source, value) of a JSON-LD property over the article's nodes."""
         for node in self.nodes:

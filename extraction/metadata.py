@@ -9,10 +9,12 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any, Final
 
+from lxml.etree import XPath
+
 from extraction import byline, datestamps, declared, headline, jsonld
 from extraction.declared import Declared
 from extraction.evidence import Log
-from extraction.page import ParsedPage
+from extraction.page import ParsedPage, elements
 from extraction.records import Metadata
 from extraction.text import fold, tidy
 from extraction.urls import BadUrlError, canonicalize, host, registrable_domain, url_key
@@ -138,7 +140,38 @@ def _descriptions(says: Declared) -> Iterator[tuple[str, str]]:
 
 
 def _sections(says: Declared) -> Iterator[tuple[str, str]]:
-    yield from _clean((*says.ld("articleSection"), *says.meta(*_SECTION)))
+    """Yield what the page declares; where it declares nothing, what its breadcrumbs and its menu tell."""
+    said = list(_clean((*says.ld("articleSection"), *says.meta(*_SECTION), *says.item("articleSection"))))
+    said = said or list(_clean(_crumbs(says)))
+    yield from said or _above_headline(says)
+
+
+def _above_headline(says: Declared) -> Iterator[tuple[str, str]]:
+    """Yield the word above the h1 that the page's menu has too."""
+    menu = {
+        fold(text): text for a in elements(says.page.tree, _MENU)[:200] if (text := tidy(str(a.text_content())[:80]))
+    }
+    for element in reversed(elements(says.page.tree, _BEFORE_H1)):
+        section = menu.get(fold(str(element.text_content())[:80]))
+        if section and next(element.iterancestors("nav"), None) is None:
+            yield "above h1, and in the menu", section
+
+
+def _crumbs(says: Declared) -> Iterator[tuple[str, str]]:
+    """Yield the last step of the breadcrumbs before the article itself; the first is the home page."""
+    for node in says.graph.nodes:
+        if "BreadcrumbList" in jsonld.types(node) and isinstance(steps := node.get("itemListElement"), list):
+            names = [
+                jsonld.text(step) or jsonld.text(step.get("item")) for step in steps[:12] if isinstance(step, dict)
+            ]
+            titles = {fold(text) for text in headline.h1s(says.page.tree)}
+            inner = [name for name in names[1:] if name and fold(headline.clean(name)) not in titles]
+            if inner:
+                yield "json_ld:BreadcrumbList", inner[-1]
+
+
+_MENU: Final = XPath("//nav//a[@href]")
+_BEFORE_H1: Final = XPath("(//h1)[1]/preceding::*[position() <= 6]")
 
 
 def _keywords(says: Declared) -> tuple[str, ...]:
@@ -192,7 +225,8 @@ def _free(says: Declared, log: Log) -> bool | None:
     chosen: bool | None = None
     pairs = (
         *says.ld("isAccessibleForFree"),
-        *says.meta("article:content_tier", "og:article:content_tier", "isaccessibleforfree"),
+        *says.meta("article:content_tier", "og:article:content_tier"),
+        *says.item("isAccessibleForFree"),
     )
     for source, value in pairs[:6]:
         word = (jsonld.text(value) or "").strip().lower().rpartition("/")[2]

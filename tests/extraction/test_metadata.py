@@ -118,6 +118,28 @@ def test_microdata_and_visible_elements_come_next() -> None:
     assert (seen.authors, seen.date_published_source) == (("Jane Doe",), "time")
 
 
+def test_microdata_says_what_is_not_free_and_where_it_belongs() -> None:
+    found = read(
+        body='<article itemscope itemtype="https://schema.org/NewsArticle"><meta itemprop="isAccessibleForFree" content="False">'
+        f'<p itemprop="articleSection">Culture</p>{BODY}</article>'
+        '<div itemscope itemtype="https://schema.org/Offer"><meta itemprop="isAccessibleForFree" content="True"></div>'
+    )
+    assert (found.is_accessible_for_free, found.article_section) == (False, "Culture")
+
+
+def test_the_section_is_read_from_breadcrumbs_or_the_menu() -> None:
+    """The step before the article itself; else the word above the headline that the menu has too."""
+    steps = [
+        {"@type": "ListItem", "position": n, "item": {"@id": "/", "name": name}}
+        for n, name in enumerate(("Home", "Culture", "A plan agreed at last"), 1)
+    ]
+    crumbs = f'<script type="application/ld+json">{json.dumps({"@type": "BreadcrumbList", "itemListElement": steps})}</script>'
+    assert read(crumbs).article_section == "Culture"
+    menu = '<nav><a href="/c">Culture</a><a href="/s">Sport</a></nav>'
+    assert read(body=f'{menu}<div><p class="rubric">Culture</p>{BODY}</div>').article_section == "Culture"
+    assert read(body=f"{menu}<div>{BODY}</div>").article_section is None
+
+
 def test_the_byline_is_not_a_photographers_or_a_teasers() -> None:
     found = read(
         body=BODY.replace(
