@@ -53,6 +53,7 @@ class SegmentWriter:
         self._number = _next_number(folder, shard)
         self._journal: IO[bytes] | None = None
         self._warc: IO[bytes] | None = None
+        self._name = ""  # of the WARC, below the data folder
         self._size = 0
         self._opened = 0.0
 
@@ -88,7 +89,7 @@ class SegmentWriter:
         warc = self._open_warc()
         compressed = any(name.lower() == "content-encoding" for name, _ in headers)
         offset = self._append(warc, _gzip_member(record, _STORED if compressed else _QUICK))
-        return Capture(file=self._path(WARC).relative_to(self._data).as_posix(), offset=offset)
+        return Capture(file=self._name, offset=offset)
 
     def write_revisit(
         self,
@@ -113,7 +114,7 @@ class SegmentWriter:
         record.is_http = True
         record.set_bytes_content(_http_block(status, headers))
         offset = self._append(self._open_warc(), _gzip_member(record, _QUICK))
-        return Capture(file=self._path(WARC).relative_to(self._data).as_posix(), offset=offset)
+        return Capture(file=self._name, offset=offset)
 
     @property
     def is_due(self) -> bool:
@@ -153,6 +154,7 @@ class SegmentWriter:
         self._open_journal()  # the closed journal is what makes a segment
         if self._warc is None:
             self._warc = self._path(WARC + OPEN).open("xb", buffering=0)
+            self._name = self._path(WARC).relative_to(self._data).as_posix()
             self._append(self._warc, _gzip_member(_warcinfo(self._software), _QUICK))
         return self._warc
 
