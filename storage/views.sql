@@ -6,8 +6,21 @@ CREATE OR REPLACE MACRO next_visit(base, fetched) AS list_min(list_filter(
     lambda visit: visit > fetched));
 COMMENT ON MACRO next_visit IS 'When to look again at an article of that date of birth (UTC) that was last fetched then: at 1 h, 6 h, 1, 3 and 7 days of age; null when it is older.';
 
+CREATE OR REPLACE MACRO may_train(rights, robots) AS CASE
+    WHEN regexp_matches(json_extract_string(rights, '$.content_signal'), 'ai-train\s*=\s*no', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.content_usage'), 'train-ai\s*=\s*n', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.x_robots_tag'), '\b(noai|noindex|none)\b', 'i')
+        OR trim(json_extract_string(rights, '$.tdm_reservation')) = '1' OR json_extract_string(rights, '$.licence') IS NOT NULL
+        OR list_has_any(robots, ['noai', 'noindex', 'none']) THEN false
+    WHEN regexp_matches(json_extract_string(rights, '$.content_signal'), 'ai-train\s*=\s*yes', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.content_usage'), 'train-ai\s*=\s*y', 'i')
+        OR trim(json_extract_string(rights, '$.tdm_reservation')) = '0' THEN true END;
+COMMENT ON MACRO may_train IS 'may_train(rights, robots): false if the site reserved training on its text (Content-Signal, Content-Usage, X-Robots-Tag, robots meta, TDMRep, a licence to ask for), true if it allowed it, null if it said nothing. What was said, not what is lawful.';
+
 CREATE OR REPLACE VIEW articles AS
-SELECT * EXCLUDE (valid_to), valid_from AS date_downloaded FROM article_versions WHERE valid_to IS NULL;
+SELECT * EXCLUDE (valid_to), valid_from AS date_downloaded, may_train(rights, robots) AS may_train
+FROM article_versions WHERE valid_to IS NULL;
+COMMENT ON COLUMN articles.may_train IS 'What the site said of training on its text when it was fetched: false reserved, true allowed, null nothing.';
 COMMENT ON COLUMN articles.date_downloaded IS 'When this version was first fetched, UTC (valid_from by its usual name).';
 COMMENT ON VIEW articles IS 'Articles as they are now: the current version of each, one row an article.';
 

@@ -9,10 +9,11 @@ import time
 from datetime import datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from extraction.records import OPEN_OUTCOMES, Metadata, Outcome
-from storage.database import NotPublishedError
+from storage.database import PUBLISHED, NotPublishedError
 from storage.load import load
 from storage.query import QueryError, Session, cookbook
 from storage.runs import Run, SiteRow, record_run
@@ -182,6 +183,43 @@ def test_coverage_counts_by_the_days_of_the_site(newsdesk: Path) -> None:
         assert rows == [("2026-11-20", 5, 1, 1, 2, 1), ("2026-11-24", 1, 1, 0, 0, 0)]
         gaps = list(session.ask("SELECT day::VARCHAR, discovered, usually_in_store FROM gaps ORDER BY 1").rows)
         assert gaps == [(f"2026-11-{day}", 0, 1.0) for day in (21, 22, 23)]
+
+
+@pytest.mark.parametrize(
+    ("rights", "robots", "may"),
+    [
+        ("NULL", "[]", None),
+        ("""'{"content_signal":"search=yes, ai-train=no"}'""", "[]", False),
+        ("""'{"content_signal":"search=yes,ai-train=yes"}'""", "[]", True),
+        ("""'{"content_signal":"search=yes"}'""", "[]", None),
+        ("""'{"tdm_reservation":"1"}'""", "[]", False),
+        ("""'{"tdm_reservation":"0"}'""", "[]", True),
+        ("""'{"x_robots_tag":"max-snippet:5, noai"}'""", "[]", False),
+        ("""'{"content_signal":"ai-train=yes"}'""", "['noai']", False),
+        ("""'{"licence":"<https://example.org/rsl.xml>; rel=license"}'""", "NULL", False),
+    ],
+)
+def test_a_reservation_outweighs_a_permission(newsdesk: Path, rights: str, robots: str, may: bool | None) -> None:
+    """`may_train` is false if any of the site's words reserve training, true if one allows it, else null."""
+    with Session(newsdesk) as session:
+        assert list(session.ask(f"SELECT may_train({rights}, {robots})").rows) == [(may,)]
+
+
+def test_views_and_macros_work_wherever_the_file_is_attached(newsdesk: Path) -> None:
+    """A person who attaches the published copy beside other databases can ask all of its views."""
+    with duckdb.connect() as mine:
+        mine.execute(f"ATTACH '{newsdesk / PUBLISHED}' AS news (READ_ONLY)")
+        names = [
+            row[0]
+            for row in mine.execute(
+                "SELECT view_name FROM duckdb_views() WHERE database_name = 'news' AND NOT internal"
+            ).fetchall()
+        ]
+        assert len(names) > 10
+        for name in names:
+            mine.execute(f"SELECT * FROM news.{name}").fetchall()
+        mine.execute("USE news")  # a table macro looks for its tables where the asker stands
+        assert mine.execute("SELECT count(*) FROM article_as_of(TIMESTAMP '2026-11-22')").fetchone() == (2,)
 
 
 def test_docs_queries_lists_the_cookbook() -> None:
