@@ -36,7 +36,7 @@ def drain(frontier: Frontier, now: float = 0.0, took_s: float = 0.01) -> list[tu
     """Ask for everything, one after the other, each answered after `took_s`; returns (time, URL)."""
     asked = []
     while (wait := frontier.wait_s(now)) is not None:
-        now += wait
+        now += wait + 1e-9
         taken = frontier.take(now)
         assert taken is not None
         asked.append((now, taken.url))
@@ -98,7 +98,7 @@ def test_never_closer_than_the_delay(events: list[tuple[int, float, str]], delay
     for _, took, end in events:
         wait = frontier.wait_s(now)
         assert wait is not None
-        now += wait
+        now += wait + 1e-9  # adding a difference may fall short of the sum by a rounding
         taken = frontier.take(now)
         assert taken is not None
         host = frontier.host(taken.url)
