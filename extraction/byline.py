@@ -12,7 +12,7 @@ from extraction import authors, jsonld
 from extraction.authors import Byline
 from extraction.declared import Declared
 from extraction.evidence import Log
-from extraction.page import elements
+from extraction.page import after, before, elements
 
 _METAS: Final = (
     "author article:author_name article:author og:article:author parsely-author sailthru.author byl dc.creator"
@@ -25,8 +25,9 @@ _CLASS = re.compile(
     r"(?:[_-]*(?:names?|info|link|text|content|item|title|wrapper|container|label))?(?:[\s_-]|$)|[Bb]yline"
     r"|Authors?(?=[A-Z_-])|authorName|person-(?:link|name)"
 )
-#: Where a byline stands: around the page's headline.
-_AROUND_H1 = XPath("(//h1)[1]/preceding::*[position() <= 40] | (//h1)[1]/following::*[position() <= 250]")
+#: Where a byline stands: elements before and after the page's headline.
+_BEFORE: Final = 40
+_AFTER: Final = 250
 _LINKS = XPath("//a[@rel='author' or @href]")
 _NO_CLASS = re.compile(
     r"bio|image|img|photo|avatar|social|share|comment|related|teaser|card|caption|credit|desc|box|more|follow|footer"
@@ -151,7 +152,8 @@ def _seen(says: Declared) -> Iterator[tuple[str, str]]:
     Links further down (a box about the author) come last.
     """
     tree = says.page.tree
-    around = elements(tree, _AROUND_H1)
+    h1 = next(tree.iter("h1"), None)
+    around = [] if h1 is None else [*reversed([*islice(before(h1), _BEFORE)]), *islice(after(h1), _AFTER)]
     yield from _linked(element for element in around if element.tag == "a")
     named = (element for element in around if _CLASS.search(element.get("class") or ""))
     for element in islice(named, _MAX_ELEMENTS):

@@ -7,6 +7,7 @@ the URL and htmldate last. Nothing is invented: what no source says stays None.
 import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 from lxml.etree import XPath
@@ -14,7 +15,7 @@ from lxml.etree import XPath
 from extraction import byline, datestamps, declared, headline, jsonld
 from extraction.declared import Declared
 from extraction.evidence import Log
-from extraction.page import ParsedPage, elements
+from extraction.page import ParsedPage, before, elements
 from extraction.records import Metadata
 from extraction.text import fold, tidy
 from extraction.urls import BadUrlError, canonicalize, host, registrable_domain, url_key
@@ -151,7 +152,8 @@ def _above_headline(says: Declared) -> Iterator[tuple[str, str]]:
     menu = {
         fold(text): text for a in elements(says.page.tree, _MENU)[:200] if (text := tidy(str(a.text_content())[:80]))
     }
-    for element in reversed(elements(says.page.tree, _BEFORE_H1)):
+    h1 = next(says.page.tree.iter("h1"), None)
+    for element in islice(before(h1), 6) if h1 is not None else ():
         section = menu.get(fold(str(element.text_content())[:80]))
         if section and next(element.iterancestors("nav"), None) is None:
             yield "above h1, and in the menu", section
@@ -171,7 +173,6 @@ def _crumbs(says: Declared) -> Iterator[tuple[str, str]]:
 
 
 _MENU: Final = XPath("//nav//a[@href]")
-_BEFORE_H1: Final = XPath("(//h1)[1]/preceding::*[position() <= 6]")
 
 
 def _keywords(says: Declared) -> tuple[str, ...]:

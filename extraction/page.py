@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, cast
 
@@ -136,6 +137,20 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> ParsedPage:
 def elements(tree: HtmlElement, xpath: XPath) -> list[HtmlElement]:
     """Return the elements that an XPath selects: in C, where `iterfind` makes a Python object of every element."""
     return cast("list[HtmlElement]", xpath(tree))
+
+
+def before(element: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the elements that end before this one, the nearest first (XPath's `preceding`, which finds all of them)."""
+    for node in (element, *element.iterancestors()):
+        for sibling in node.itersiblings(preceding=True):
+            yield from reversed(list(sibling.iter()))
+
+
+def after(element: HtmlElement) -> Iterator[HtmlElement]:
+    """Yield the elements that begin after this one ended, in order (XPath's `following`)."""
+    for node in (element, *element.iterancestors()):
+        for sibling in node.itersiblings():
+            yield from sibling.iter()
 
 
 def _parser() -> HTMLParser:
