@@ -68,7 +68,10 @@ class Run:
         self.begin_again()
 
     def record(self, state: str, reason: str | None = None) -> None:
-        """Write the run's row, and at its start those of its sites, into the store. Raises as the store does."""
+        """Write the run's row, and at its start those of its sites, into the store. Raises as the store does.
+
+        Published at the start too: a run that is killed is known to have been there.
+        """
         begins = state == "running"
         row = runs.Run(
             run_id=self.run_id,
@@ -80,7 +83,7 @@ class Run:
             parameters=msgspec.to_builtins(self.request),
             version=self.version,
         )
-        runs.record_run(self.desk.data, row, map(_site_row, self.sites) if begins else (), publish=not begins)
+        runs.record_run(self.desk.data, row, map(_site_row, self.sites) if begins else (), publish=True)
 
     async def repair(self) -> Tally:
         """Extract and load what earlier runs left: so that nothing of it is asked for again."""
