@@ -1,7 +1,11 @@
-"""One run of the line without Prefect over the data folder that is the argument: what the crash tests start and kill."""
+"""One run of the line without Prefect: what the crash tests start and kill.
+
+Arguments: the data folder and, for a backfill, the first and the last day.
+"""
 
 import asyncio
 import sys
+from datetime import date
 from pathlib import Path
 
 from flows.desk import open_desk
@@ -12,8 +16,12 @@ def say(*words: object) -> None:
     sys.stderr.write(f"{words}\n")
 
 
-async def main(data: Path) -> None:
-    run = Run(open_desk(data), Request(kind="nightly"), say, lambda _: None)
+async def main(data: Path, *days: str) -> None:
+    request = Request(kind="nightly")
+    if days:
+        first_day, last_day = map(date.fromisoformat, days)
+        request = Request(kind="backfill", first_day=first_day, last_day=last_day)
+    run = Run(open_desk(data), request, say, lambda _: None)
     try:
         run.record("running")
         await run.repair()
@@ -23,4 +31,4 @@ async def main(data: Path) -> None:
         run.close()
 
 
-asyncio.run(main(Path(sys.argv[1])))
+asyncio.run(main(Path(sys.argv[1]), *sys.argv[2:]))

@@ -54,13 +54,13 @@ def serving(log: Path) -> Iterator[Served]:
         process.wait(20)
 
 
-def start_line(data: Path) -> "subprocess.Popen[str]":
+def start_line(data: Path, *days: str) -> "subprocess.Popen[str]":
     """Start one run of the line, without Prefect, as a process of its own."""
-    return subprocess.Popen([sys.executable, str(LINE), str(data)], stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen([sys.executable, str(LINE), str(data), *days], stderr=subprocess.PIPE, text=True)
 
 
-def run_line(data: Path) -> None:
-    process = start_line(data)
+def run_line(data: Path, *days: str) -> None:
+    process = start_line(data, *days)
     _, said = process.communicate(timeout=240)
     assert process.returncode == 0, said
 
