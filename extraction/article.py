@@ -1,11 +1,13 @@
 """One door: the bytes of a page in, an article or the reason why there is none out."""
 
 import hashlib
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from extraction.body import Body, read_body
 from extraction.decoding import BodyError, decode_body
+from extraction.images import images
 from extraction.learned import Learned
 from extraction.metadata import read as read_metadata
 from extraction.page import MAX_PAGE_BYTES, ParsedPage, UnreadablePageError, parse
@@ -68,9 +70,16 @@ def _rejected(outcome: Outcome, reason: str) -> Extraction:
     return Extraction(result=Rejection(outcome=outcome, reason=reason))
 
 
+def read_parts(html: bytes, url: str, rules: SiteRules = SiteRules()) -> tuple[Metadata, Body]:
+    """Metadata and body of a page, whatever its class. Raises UnreadablePageError for bytes that are no page."""
+    page = parse(html, url)
+    metadata = read_metadata(page)
+    return metadata, read_body(page, metadata, rules)
+
+
 def _extract(page: ParsedPage, requested_url: str, rules: SiteRules, learned: Learned | None) -> Extraction:
     metadata = read_metadata(page)
-    body = read_body(page, metadata, rules)
+    body = read_body(page, metadata, rules, learned)
     page_class, reason = classify(page, metadata, body.blocks, body.removed)
     if page_class is not PageClass.ARTICLE and page_class not in rules.keep_classes:
         rejection = Rejection(outcome=Outcome(page_class.value), reason=reason, metadata=metadata)
@@ -88,11 +97,25 @@ def _article(
         page_class=page_class,
         blocks=body.blocks,
         article_body=render_text(body.blocks),
+        images=images(body.area, page.url) if body.area is not None else (),
+        dateline=_dateline(body.blocks),
         content_hash=content_hash(metadata, body.blocks),
         extractor_version=EXTRACTOR_VERSION,
         learned_version=learned.version if learned else None,
         flags=page.flags + (("dates_disagree",) if metadata.dates_disagree else ()),
     )
+
+
+#: "BERLIN (Agency) —", "ROME, March 5 -": a place in capitals before a dash, at the start of the first paragraph.
+_DATELINE: Final = re.compile(r"^([^\W\d_]{3}[^.!?—–]{0,60}?)(?:\s*\([^)]{2,30}\))?\s*(?:—|–|--|\s-\s)")
+
+
+def _dateline(blocks: Sequence[Block]) -> str | None:
+    """Where an article was written, as its first paragraph says it, None where it says nothing."""
+    first = next((block.text for block in blocks if block.kind is BlockKind.PARAGRAPH), "")
+    match = _DATELINE.match(first)
+    place = match[1].strip(" ,") if match else ""
+    return place if place and place.split(",")[0].isupper() else None
 
 
 def _home_of(url: str, requested_url: str, metadata: Metadata) -> str:

@@ -7,6 +7,7 @@ with the facts on which `body` decides: how much of them is link text, and what 
 
 import re
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -144,6 +145,13 @@ class Frame:
         self.chars = 0
         self.link_chars = 0
         self.prose = 0
+
+    def path(self) -> Iterator["Frame"]:
+        """This frame and all around it, outwards."""
+        frame: Frame | None = self
+        while frame is not None:
+            yield frame
+            frame = frame.parent
 
 
 _TELLING_TAGS: Final = frozenset(
@@ -344,8 +352,8 @@ def _own_marks(element: _Element) -> int:
     own = 0
     for name, value in element.items():
         if name in _NAMING:
-            known = _names.get(value)
-            own |= marks_in(value) if known is None else known
+            known = _names.get(str(value))
+            own |= marks_in(str(value)) if known is None else known
         elif (name == "style" and "n" in value and _HIDING_STYLE.search(str(value))) or name == "hidden":
             own |= _UNSEEN
     return own

@@ -36,7 +36,7 @@ def opinion(area: HtmlElement) -> list[str] | None:
     Its main extractor is called alone, on a copy of the area: its rescues for short results look at the whole page
     anew, at three times the cost, and what they find the block model judges better (same texts on 79 of 83 pages).
     """
-    if _ELEMENTS(area) > MAX_ELEMENTS or _PARAGRAPHS(area) > MAX_PARAGRAPHS:
+    if _count(_ELEMENTS, area) > MAX_ELEMENTS or _count(_PARAGRAPHS, area) > MAX_PARAGRAPHS:
         return None
     body = copy.deepcopy(area)
     body.tail = None
@@ -53,16 +53,26 @@ def opinion(area: HtmlElement) -> list[str] | None:
     return list(_texts(found))
 
 
+def _count(expression: etree.XPath, area: HtmlElement) -> int:
+    found = expression(area)
+    assert isinstance(found, float)
+    return int(found)
+
+
 def _texts(body: etree._Element) -> Iterable[str]:
     """The texts of the engine's own tree: a line break parts two of them."""
     for element in body:
         parts = [
             part for child in element.iter("item", "row", "p", "quote", "head", "lb") if (part := _own_text(child))
         ]
-        yield from (folded for part in parts or ["".join(element.itertext("*"))] if (folded := fold(part)))
+        yield from (folded for part in parts or [_joined(element)] if (folded := fold(part)))
 
 
 def _own_text(element: etree._Element) -> str:
     if element.tag == "lb":
         return element.tail or ""
-    return (" " if element.tag == "row" else "").join(element.itertext("*"))
+    return _joined(element)
+
+
+def _joined(element: etree._Element) -> str:
+    return (" " if element.tag == "row" else "").join(map(str, element.itertext("*")))

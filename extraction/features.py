@@ -31,10 +31,23 @@ class Candidate:
     """A block of the article's surroundings with what is known of it.
 
     `engine` says whether trafilatura keeps it, `verdict` what the rules say, `score` what the block model says
-    (probability that it belongs to the body), `style_share` which part of the page's prose stands in elements like it.
+    (probability that it belongs to the body); `style_share`, `prose_before` and `from_h1` are measurements of that name.
     """
 
-    __slots__ = ("above", "engine", "in_area", "line", "own", "prose", "raw", "score", "style_share", "verdict")
+    __slots__ = (
+        "above",
+        "engine",
+        "in_area",
+        "line",
+        "own",
+        "from_h1",
+        "prose",
+        "prose_before",
+        "raw",
+        "score",
+        "style_share",
+        "verdict",
+    )
 
     def __init__(self, raw: RawBlock, line: Line, area: Frame, *, engine: bool) -> None:
         self.raw = raw
@@ -43,7 +56,7 @@ class Candidate:
         self.prose = is_prose(raw)
         self.verdict: Verdict | None = None
         self.score = 0.0
-        self.style_share = 0.0
+        self.style_share = self.prose_before = self.from_h1 = 0.0
         self.own, self.above, self.in_area = _marks(raw, area)
 
 
@@ -79,7 +92,8 @@ FEATURES: Final = (
 )  # fmt: skip
 
 
-def _style(frame: Frame) -> tuple[object, ...]:
+def frame_style(frame: Frame) -> tuple[object, ...]:
+    """What elements of one kind on a page have in common: tag, meaning of their names, and class."""
     return (frame.tag, frame.own, frame.element.get("class") if frame.element is not None else None)
 
 
@@ -124,8 +138,8 @@ class Surroundings:
             parent = frame.parent
             keys = cached.get(id(frame))
             if keys is None:
-                own = _style(frame)
-                keys = cached[id(frame)] = (own, (own, _style(parent) if parent else None))
+                own = frame_style(frame)
+                keys = cached[id(frame)] = (own, (own, frame_style(parent) if parent else None))
             self.keys.append(keys)
             style = self.styles.setdefault(keys[1], [0, 0, 0, 0])
             style[1] += 1
