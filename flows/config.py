@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0  # extraction processes; 0: one a core
     time_zone: str = "UTC"  # IANA name, of the nightly schedule and of the times in reports
     nightly_cron: str = ""  # when the nightly crawl starts, in `time_zone`; empty: as prefect.yaml says (04:30)
+    first_crawl_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 45  # of its sitemaps, when a site is crawled first
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4200  # of the user interface that `nightdesk up` serves
 
     @property

@@ -5,7 +5,7 @@ import fcntl
 import secrets
 from collections.abc import Callable, Coroutine
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -23,8 +23,9 @@ from spiders.captures import closed_segments, recover
 from spiders.job import Job
 from spiders.site import Site
 from storage import runs
-from storage.ledger import write_known, write_pending
+from storage.ledger import last_read, write_known, write_pending
 
+OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
 CANCELLED_S = 27.0  # for what a cancelled crawl fetched to reach the store (Prefect kills after 30 s); the rest waits
 REQUEST = "run.json"
 SHARD = "a"  # one spider serves all sites: politeness, not CPU, limits a site
@@ -172,6 +173,15 @@ class Run:
         for journal in closed_segments(self.folder):
             self._ingest.add(segment_of(journal, self.desk.data))
 
+    def _watermarks(self) -> dict[str, date]:
+        """Return the day from which each site's sitemaps are to be read: what came since it was last read.
+
+        Not "last night": a machine may have been off. A sitemap of years is no nightly task: see backfill.
+        """
+        first = (self.started_at - timedelta(days=self.desk.settings.first_crawl_days)).date()
+        read = {} if self.request.refetch else last_read(self.desk.data, [site.name for site in self.sites])
+        return {site.name: (read[site.name] - OVERLAP).date() if site.name in read else first for site in self.sites}
+
     def _write_job(self) -> Path:
         known = self.desk.data / "known"
         known.mkdir(exist_ok=True)
@@ -191,6 +201,7 @@ class Run:
             mode=self.request.kind,
             first_day=self.request.first_day,
             last_day=self.request.last_day,
+            since=self._watermarks() if self.request.kind == "nightly" else {},
             refetch=self.request.refetch,
             limit_pages=self.request.limit_pages,
         )

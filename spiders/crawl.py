@@ -57,7 +57,9 @@ class Crawl:
         self._gated: dict[str, list[Ask]] = {}  # asks that wait for the robots.txt of their origin
         self._held: list[Ask] = []  # pages beyond the job's limit
         self._progress = {site.name: sources.Progress() for site in sites}
-        self._windows = {site.name: sources.Window.of(site, job.first_day, job.last_day) for site in sites}
+        self._windows = {
+            site.name: sources.Window.of(site, job.first_day_of(site.name), job.last_day) for site in sites
+        }
         self._under_way = self._pages_under_way = 0
         self._changed = asyncio.Event()
         self._stopping: str | None = None
@@ -78,7 +80,7 @@ class Crawl:
         self._admit_listed(lists.asked_for(self._job), known=not self._job.refetch)
         if self._job.discover:
             for site in self._sites.values():
-                self._add_sources(site, sources.asks_of(site, self._job.first_day, self._job.last_day))
+                self._add_sources(site, sources.asks_of(site, self._job.first_day_of(site.name), self._job.last_day))
 
     async def next(self) -> Ask | None:
         """Wait until some host is free for an ask and return it; None when there is nothing more to ask for."""

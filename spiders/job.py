@@ -20,7 +20,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     """What one spider process is to do.
 
     `captures` is the run's folder, below `data`. `first_day` and `last_day` are inclusive, in each site's time zone:
-    sitemaps are pruned by them; a nightly crawl takes feeds whole. With `discover` false no source is read: `urls`
+    sitemaps are pruned by them; a nightly crawl takes feeds whole. `since` is a site's own first day, where it differs
+    from `first_day`: the watermark of what was read of it before. With `discover` false no source is read: `urls`
     ([site, URL]) and the pending list are all there is. `timeout_s` bounds one request from its first byte sent to
     its last received, `patience_s` how long a host that asks us to wait (Retry-After, circuit open) is waited for
     before its URLs are deferred to the next crawl.
@@ -39,6 +40,7 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     mode: Literal["nightly", "backfill"] = "nightly"
     first_day: date | None = None
     last_day: date | None = None
+    since: dict[str, date] = {}
     refetch: bool = False
     limit_pages: int | None = None
     segment_bytes: int = 64 << 20
@@ -46,6 +48,10 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     discover: bool = True
     timeout_s: float = 45.0
     patience_s: float = 120.0
+
+    def first_day_of(self, site: str) -> date | None:
+        """Return the first day that a site's sitemaps are read for; None: they are read whole."""
+        return self.since.get(site, self.first_day)
 
     def agent(self) -> str:
         """Return the User-Agent to send: the product with the operator's contact."""

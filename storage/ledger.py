@@ -56,6 +56,23 @@ def write_pending(data: Path, path: Path, sites: Sequence[str]) -> int:
     return count
 
 
+def last_read(data: Path, sites: Sequence[str]) -> dict[str, datetime]:
+    """Return when each of these sites was last read as a whole, UTC: by a nightly crawl that came to its end, all of
+    whose sources of that site answered. A site of which that was never so is left out.
+    """  # noqa: D205
+    rows = _batches(
+        data,
+        """WITH reading AS (
+            SELECT site, run_id, min(read_at) AS began FROM source_reads GROUP BY site, run_id
+            HAVING bool_and(outcome = 'ok')
+        )
+        SELECT site, max(began) FROM reading JOIN runs USING (run_id)
+        WHERE list_contains($sites, site) AND kind = 'nightly' AND state IN ('finished', 'limit') GROUP BY site""",
+        {"sites": list(sites)},
+    )
+    return {site: began.replace(tzinfo=UTC) for batch in rows for site, began in batch}
+
+
 def _known(data: Path, sites: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     # A URL that was discovered again but not yet tried again keeps what its last try said. Sorted, because SQLite
     # builds a table in order of its key ten times as fast.

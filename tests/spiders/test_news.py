@@ -370,6 +370,28 @@ def test_sitemaps_are_read_to_their_ends(origin: Origin, crawl: Crawl) -> None:
     crawled.assert_sums()
 
 
+def test_a_site_is_read_from_its_own_watermark_on(origin: Origin, crawl: Crawl) -> None:
+    """`since` prunes a site's sitemaps in a nightly crawl, and leaves a site alone that it does not name."""
+
+    def url(path: str) -> str:
+        return origin.url(path)
+
+    months = [(url("/2026-10.xml"), "2026-10-31T10:00:00Z"), (url("/2026-11.xml"), "2026-11-20T10:00:00Z")]
+    origin.routes |= {
+        "/robots.txt": Reply(status=404),
+        "/index.xml": Reply(sitemap(*months, index=True), type="text/xml"),
+        "/2026-10.xml": Reply(sitemap((url("/a/october-story"), "2026-10-20T10:00:00Z")), type="text/xml"),
+        "/2026-11.xml": Reply(sitemap((url("/a/november-story"), "2026-11-20T10:00:00Z")), type="text/xml"),
+        "/a/october-story": PAGE,
+        "/a/november-story": PAGE,
+    }
+    site = {"s": {"url": url("/"), "sources": {"sitemaps": [url("/index.xml")]}}}
+    late = crawl(site, since={"s": "2026-11-18"})
+    assert late.outcomes == {"/a/november-story": "page"}
+    assert "/2026-10.xml" not in origin.paths()
+    assert crawl(site, since={"another": "2026-11-18"}).outcomes.keys() == {"/a/november-story", "/a/october-story"}
+
+
 def test_sections_are_a_last_resort(origin: Origin, crawl: Crawl) -> None:
     """A section page is read only where feeds and sitemaps brought nothing."""
     origin.routes |= {

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from extraction.urls import url_key
 from storage import ledger
+from storage.load import load
 from storage.query import Session
 from storage.runs import Run, SiteRow, record_run, summarise
-from tests.storage.made import at
+from tests.storage.made import at, folder, source
 
 SITE = "https://harbour.example"
 
@@ -106,3 +107,22 @@ def test_a_runs_summary_sums_to_what_it_discovered(newsdesk: Path) -> None:
     [second] = summarise(newsdesk, "run-2")
     assert (second.discovered, second.loaded, second.rejected, second.reasons) == (2, 1, 1, {"gone": 1})
     assert summarise(newsdesk, "no-such-run") == []
+
+
+def test_a_site_counts_as_read_where_a_whole_crawl_got_an_answer_from_all_its_sources(newsdesk: Path) -> None:
+    """Neither a crawl that was cut short nor one in which a sitemap failed moves the watermark, nor a backfill."""
+
+    def night(number: int, minutes: float, state: str, *, kind: str = "nightly", failing: bool = False) -> None:
+        run = f"run-{number}"
+        entries = [source(f"{SITE}/feed", minutes)]
+        if failing:
+            entries.append(source(f"{SITE}/sitemap.xml", minutes, outcome="timeout"))
+        load(newsdesk, [folder(newsdesk, entries, run=run)])
+        record_run(newsdesk, Run(run_id=run, kind=kind, state=state, started_at=at(minutes)), publish=True)
+
+    assert ledger.last_read(newsdesk, ["harbour"]) == {}
+    night(3, 3000, "finished")
+    night(4, 4000, "cancelled")
+    night(5, 5000, "finished", failing=True)
+    night(6, 6000, "finished", kind="backfill")
+    assert ledger.last_read(newsdesk, ["harbour", "other"]) == {"harbour": at(3000)}
