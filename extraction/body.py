@@ -72,7 +72,7 @@ def _without_recurring(body: Body, learned: Learned | None) -> Body:
 def _read(page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation: bool) -> Body:
     around, area = candidates(page, metadata, rules, navigation=navigation)
     _score(around, area, metadata, rules)
-    kept = _with_lists_between(around)
+    kept = _kept(around)
     return Body(tuple(_blocks(kept)), tuple(_removed(around, kept)), area.element)
 
 
@@ -165,19 +165,27 @@ def _is_table_row(candidate: Candidate) -> bool:
     return raw.tag == "tr" and candidate.engine and " | " in raw.text and raw.link_share < 0.5
 
 
-def _with_lists_between(around: Sequence[Candidate]) -> list[Candidate]:
-    """The blocks that belong, and the plain lists and quotes between two of them in the same container."""
+def _kept(around: Sequence[Candidate]) -> list[Candidate]:
+    """The blocks that belong, the plain lists and quotes between two of them, and the rest of every list begun."""
     belongs = [_belongs(c) for c in around]
-    kept = [c for c, yes in zip(around, belongs, strict=True) if yes]
-    following = iter([*kept, None])
+    following = iter([*(c for c, yes in zip(around, belongs, strict=True) if yes), None])
     before, after = None, next(following)
-    found = []
-    for candidate, yes in zip(around, belongs, strict=True):
-        if yes:
+    lists = set()
+    for place, candidate in enumerate(around):
+        if belongs[place]:
             before, after = candidate, next(following)
-        if yes or (before and after and _is_insert(candidate, before.raw.frame.parent, after.raw.frame.parent)):
-            found.append(candidate)
-    return found
+        elif before and after:
+            belongs[place] = _is_insert(candidate, before.raw.frame.parent, after.raw.frame.parent)
+        if belongs[place] and candidate.raw.tag == "li":
+            lists.add(candidate.raw.frame.parent)
+    return [
+        c for c, yes in zip(around, belongs, strict=True) if yes or (c.raw.frame.parent in lists and _is_plain_entry(c))
+    ]
+
+
+def _is_plain_entry(candidate: Candidate) -> bool:
+    raw = candidate.raw
+    return raw.tag == "li" and candidate.verdict is None and raw.link_share < 0.3 and not candidate.own & _furniture()
 
 
 _INSERTS: Final = frozenset(("li", "h2", "h3", "h4"))
@@ -198,8 +206,10 @@ def _is_insert(candidate: Candidate, before: Frame | None, after: Frame | None) 
 
 def _is_twin(candidate: Candidate, before: Frame | None) -> bool:
     """Whether a list that the model half believes in is all that stands in one of the containers of a split body."""
-    home = candidate.raw.frame.parent and candidate.raw.frame.parent.parent
-    return bool(home and before and candidate.score >= _LIKELY and frame_style(home) == frame_style(before))
+    if before is None or candidate.score < _LIKELY or candidate.raw.frame.parent is None:
+        return False
+    homes = (candidate.raw.frame.parent, candidate.raw.frame.parent.parent)
+    return any(home is not None and frame_style(home) == frame_style(before) for home in homes)
 
 
 #: Share of the page's prose before and after which the article's edges begin, where furniture stands.

@@ -76,7 +76,8 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
     known = phrases()
     if (rule := known.equals.get(line.folded)) and rule.name not in off:
         return Verdict(rule.kind, rule.name, rule.heads_list)
-    for phrase, rule in known.starts.get(line.folded[:2], ()):
+    # Phrases are filed under their first two characters; a phrase of one character ("文") under that one.
+    for phrase, rule in (*known.starts.get(line.folded[:2], ()), *known.starts.get(line.folded[:1], ())):
         if (
             line.words <= rule.max_words
             and rule.name not in off
@@ -157,23 +158,21 @@ def _caption(line: Line, phrase: str, _rule: TextRule) -> bool:
     return " " in phrase or _UNCASED.match(phrase) is not None or _separated(line, phrase)
 
 
-def _call(line: Line, phrase: str, _rule: TextRule) -> bool:
+def _call(line: Line, phrase: str, rule: TextRule) -> bool:
     """An invitation: a phrase of one word may open a sentence of the article, so only a short line is taken for it."""
     if line.words > 45:
         return line.link_share > 0.3
-    if " " in phrase or _UNCASED.match(phrase):
+    if (" " in phrase or _UNCASED.match(phrase)) and not rule.name.endswith(".label"):
         return True
     return line.words <= 3 or _separated(line, phrase) or (line.words <= 8 and not ends_sentence(line.text))
 
 
 def _comments(line: Line, phrase: str, _rule: TextRule) -> bool:
     if " " in phrase:
-        return True
-    return (
-        line.words <= 4
-        or (_UNCASED.match(phrase) is not None and line.words <= 16)
-        or (_separated(line, phrase) and line.words <= 8)
-    )
+        return line.words <= 14 or line.link_share > 0.3
+    if _UNCASED.match(phrase):
+        return line.words <= 16 and not (line.words > 8 and ends_sentence(line.text))
+    return line.words <= 4 or (_separated(line, phrase) and line.words <= 8)
 
 
 def _byline(line: Line, phrase: str, _rule: TextRule) -> bool:
@@ -195,7 +194,9 @@ def _timestamp(line: Line, phrase: str, rule: TextRule) -> bool:
     if not _DIGITS.search(rest) or not _CLOCK.search(rest):
         return False
     letters = [word for word in fold(rest).split() if not _DIGITS.search(word)]
-    return len(letters) <= 7 and (not ends_sentence(line.text) or len(letters) <= 3)
+    # "Le 14 juillet 2026 : la fête sans feu" is a subhead: after a mere preposition little but the date may follow.
+    limit = 3 if len(phrase) <= 3 or ends_sentence(line.text) else 6
+    return len(letters) <= limit
 
 
 def _tags(line: Line, phrase: str, _rule: TextRule) -> bool:

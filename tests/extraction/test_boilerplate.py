@@ -1,0 +1,107 @@
+"""What the rules on words take, and what they leave alone."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extraction.boilerplate import Line, by_words, unescaped
+from extraction.records import RemovedKind
+from extraction.rules import phrases, rule_names
+from extraction.text import fold, tidy
+
+TAKEN = [
+    ("Newer articles", "related"), ("NEUERE ARTIKEL", "related"), ("関連記事", "related"), ("اقرأ أيضا", "related"),
+    ("Read more: Ferry strike called off", "related"), ("Lesen Sie auch – Fährstreik abgesagt", "related"),
+    ("Photo: Lea Brandt / Quay Pictures", "credit"), ("© Quay Pictures", "credit"), ("写真：エイダ・フェン", "credit"),
+    ("Image caption: The bridge at low tide", "caption"), ("Advertisement", "ad_label"), ("La suite après la publicité", "ad_label"),
+    ("Sign up for our weekly letter.", "newsletter"), ("Подпишитесь на нашу рассылку", "newsletter"),
+    ("Share on Facebook", "share"), ("链接已复制", "share"), ("By Jane Doe and John Roe", "byline"), ("Von Jana Dohm", "byline"),
+    ("Published 5 March 2026, 21:40", "timestamp"), ("Stand: 05.03.2026 09:05", "timestamp"), ("4 min read", "timestamp"),
+    ("Tags: bridges, harbours", "tag"), ("We use cookies to improve this site.", "cookie"),
+    ("Subscribe to continue reading", "paywall"), ("Comments (14)", "comments"), ("Kommentar schreiben", "comments"),
+    ("<p>The red carpet has been rolled out.</p>", "escaped_markup"),
+]  # fmt: skip
+
+LEFT = [
+    "Advertising on public transport will be banned from May, the council decided.",
+    "By Monday the strike had ended.",
+    "By the time the ferry arrived, nobody was waiting.",
+    "Von den 140 Fahrgästen kamen 120 aus dem Dorf.",
+    "Comments by the minister on Tuesday had angered the unions.",
+    "Photo finishes have decided the race three times in a row.",
+    "The newsletter of the parish has been printed since 1911, and its editor does not want to stop.",
+    "Published in 1911, the novel was out of print for a century.",
+    "Share prices fell by four percent in early trading.",
+    "Related charges against two other men were dropped.",
+    "Mehr als hundert Menschen kamen zur Versammlung.",
+    "Subscribers to the service had complained for months.",
+    "If a < b and b < c, then a < c, the pupils learnt.",
+    "Topics discussed at the meeting included the price of bread.",
+    "Mit ihrer Zustimmung machten die Abgeordneten den Weg frei für den Neubau.",
+    "Le 14 juillet 2026 : la fête sans feu",
+    "ニュースレターの編集者は、来年も紙で出し続けると語った。",
+    "残り二人の行方は分かっていない。",
+    "Ihre Meinung hat sie seitdem nicht geändert, sagte die Ministerin.",
+    "Принять все меры к спасению рыбаков потребовал губернатор.",
+    "The company uses cookies to follow its customers from shop to shop, the court found.",
+    "Bu haberi duyan köylüler meydanda toplandı.",
+    "Email addresses of 4,000 patients were found on the open net.",
+    "Support for the bridge had been growing since the spring.",
+    "Photographs of the accident were shown in court on Tuesday.",
+    "Read more slowly, the teachers told the children, and you will read better.",
+    "Latest figures show that 1,200 people have left the valley.",
+    "Source code for the machine was published in 2019.",
+    "Updated rules on fishing come into force in 2027, the ministry said.",
+]
+
+
+@pytest.mark.parametrize(("line", "kind"), TAKEN)
+def test_line_is_boilerplate_as_a_whole(line: str, kind: str) -> None:
+    """A label, a prompt or a credit is taken, and called by its kind."""
+    verdict = by_words(Line.of(line))
+    assert verdict is not None
+    assert verdict.kind == kind
+
+
+@pytest.mark.parametrize("line", LEFT)
+def test_sentence_that_speaks_of_such_things_stays(line: str) -> None:
+    """No rule takes a sentence for a word within it."""
+    assert by_words(Line.of(line)) is None
+
+
+@pytest.mark.parametrize("line", [line for line, _ in TAKEN])
+def test_rule_that_is_off_takes_nothing(line: str) -> None:
+    """Every rule can be switched off by the name it gives."""
+    verdict = by_words(Line.of(line))
+    assert verdict is not None
+    assert verdict.rule in rule_names()
+    again = by_words(Line.of(line), frozenset({verdict.rule}))
+    assert again is None or again.rule != verdict.rule
+
+
+@given(st.text(max_size=300))
+def test_any_line_can_be_judged(text: str) -> None:
+    """No text raises, and a verdict is of a known rule."""
+    verdict = by_words(Line.of(tidy(text)))
+    assert verdict is None or verdict.rule in rule_names()
+
+
+@given(st.text(max_size=200))
+def test_tidy_text_is_stable_and_safe(text: str) -> None:
+    """Tidying twice is tidying once, and nothing is left that steers a terminal or turns the reading direction."""
+    once = tidy(text)
+    assert tidy(once) == once
+    assert not any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or c in "\u202e\u2066\ufeff\u00ad" for c in once)
+
+
+def test_every_phrase_is_folded_and_unique() -> None:
+    """Phrases are looked up in folded text, so each must be its own folded form; none is empty."""
+    known = phrases()
+    assert all(phrase == fold(phrase) and phrase for phrase in known.equals)
+    assert all(phrase == fold(phrase) and phrase for found in known.starts.values() for phrase, _ in found)
+    assert {rule.kind for rule in known.equals.values()} >= {RemovedKind.RELATED, RemovedKind.AD_LABEL, RemovedKind.SHARE}
+
+
+def test_inline_tags_that_stand_as_text_leave_their_words() -> None:
+    """A paragraph that was escaped once too often keeps every word."""
+    assert unescaped("The <em>old</em> bridge <a href='/x'>stays</a>, a < b.") == "The old bridge stays , a < b."
