@@ -73,11 +73,19 @@ class Origin:
         return self
 
     def __exit__(self, *_: object) -> None:
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(10)
+        self._loop.close()
+
+    async def _end(self) -> None:
+        """Drop the connections that are open still, so that nothing is left to the garbage collector."""
         for server in self._servers:
             server.close()
-        self._loop.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     def url(self, path: str = "/", host: str = "site.localhost") -> str:
         return f"http://{host}:{self.port}{path}"
