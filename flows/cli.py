@@ -124,6 +124,49 @@ def queries(name: str | None = None, /, *, data: Data = None) -> int:
 
 
 @app.command
+def search(
+    query: Annotated[str, Parameter(help='Words that must all be there, "a phrase", -excluded, OR, (parentheses).')],
+    /,
+    *,
+    site: Annotated[list[str] | None, Parameter(help="Only this site; can be given several times.")] = None,
+    language: Annotated[str | None, Parameter(help="Only this language, as en.")] = None,
+    first_day: Annotated[
+        str | None, Parameter(help="Only what was published then or later, as 2026-11-01, UTC.")
+    ] = None,
+    last_day: Annotated[
+        str | None, Parameter(help="Only what was published then or earlier, as 2026-11-30, UTC.")
+    ] = None,
+    limit: Annotated[int, Parameter(help="Show so many, 1 to 1000.")] = 10,
+    data: Data = None,
+) -> int:
+    """Find articles by their words, in any form of their language."""
+    from flows.lookup import find
+
+    first = _day("--first-day", first_day) if first_day is not None else None
+    last = _day("--last-day", last_day) if last_day is not None else None
+    if first and last and last < first:
+        raise UsageError(f"--first-day {first} is after --last-day {last}; swap them")
+    if not 1 <= limit <= 1000:
+        raise UsageError(f"--limit {limit}: write a number from 1 to 1000")
+    return find(data, query, sites=site or [], language=language, days=(first, last), limit=limit)
+
+
+@app.command
+def diff(
+    article: Annotated[str, Parameter(help="Its URL, or its url_key.")],
+    /,
+    *,
+    old: Annotated[int | None, Parameter(help="Version to compare from. [default: the one before --new]")] = None,
+    new: Annotated[int | None, Parameter(help="Version to compare to. [default: the last]")] = None,
+    data: Data = None,
+) -> int:
+    """Show what changed between two versions of an article."""
+    from flows.lookup import diff as show
+
+    return show(data, article, old, new)
+
+
+@app.command
 def report(run: str | None = None, /, *, data: Data = None) -> int:
     """Show what a run came to: the last one, or that of the given id."""
     from flows.inspect import report as show

@@ -22,7 +22,7 @@ from flows.watch import Board
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
 from spiders.site import Site
-from storage import runs
+from storage import runs, search
 from storage.ledger import last_read, write_known, write_pending
 
 OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
@@ -125,8 +125,17 @@ class Run:
     async def ingest(self) -> Tally:
         """Extract and load the crawl's segments until the crawl is over and all is in the store."""
         tally = await _in_thread(self._ingest)
+        self.board.stage = "indexing"
+        await asyncio.to_thread(self._index)
         self.board.stage = "done"
         return tally
+
+    def _index(self) -> None:
+        """Bring the search index to what is published; without it, the next search does."""
+        try:
+            search.update(self.desk.data)
+        except Exception as error:  # noqa: BLE001 - articles are safe in the store: no index is a reason to fail
+            self.say("warning", f"the search index is behind ({error}); the next search brings it up to date")
 
     def begin_again(self) -> None:
         """Make ready for a crawl: the first, or another after a spider died."""
