@@ -60,7 +60,7 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = {
             ),
             "images": pa.list_(pa.struct({"url": _TEXT, "caption": _TEXT, "credit": _TEXT})),
         }
-        | {"authors": _TEXTS, "dateline": _TEXT}
+        | {"authors": _TEXTS, "author_organisations": _TEXTS, "dateline": _TEXT}
         | {"date_published": _TIME, "date_published_raw": _TEXT, "date_published_source": _TEXT}
         | {"date_published_zone_known": _FLAG}
         | {"date_modified": _TIME, "date_modified_raw": _TEXT, "date_modified_source": _TEXT}

@@ -103,7 +103,7 @@ SELECT a.* EXCLUDE (run_id, segment, url_key, ended_at, article_key), length(a.a
     getvariable('load_number') AS load_number,
     v.article_key AS url_key, v.version, v.valid_from, v.valid_to, v.date_first_seen, v.requested_key, v.requested_url, v.run_id, v.rights, v.capture_file, v.capture_offset
 FROM versions v
-JOIN read_parquet(getvariable('articles')) a
+JOIN read_parquet(getvariable('articles'), union_by_name := true) a
     ON a.article_key = v.article_key AND a.url_key = v.requested_key AND a.ended_at = v.valid_from
     AND a.run_id = v.run_id AND a.segment = v.segment
 WHERE NOT v.anchor AND NOT v.late;
@@ -112,7 +112,7 @@ WHERE NOT v.anchor AND NOT v.late;
 INSERT INTO article_versions BY NAME
 WITH texts AS (
     SELECT * EXCLUDE (run_id, segment, url_key), url_key AS requested_key
-    FROM read_parquet(getvariable('articles')) WHERE article_key IN (SELECT article_key FROM late)
+    FROM read_parquet(getvariable('articles'), union_by_name := true) WHERE article_key IN (SELECT article_key FROM late)
     UNION ALL BY NAME
     SELECT * EXCLUDE (url_key, version, valid_from, valid_to, date_first_seen, requested_url, run_id, rights,
         capture_file, capture_offset, characters, load_number), url_key AS article_key, valid_from AS ended_at

@@ -63,6 +63,7 @@ def article(url: str, text: str = "The ferry is late.", headline: str = "Ferry",
         "metadata": Metadata(
             headline=headline,
             authors=("Ada Quay", "Jo Pier"),
+            author_organisations=("Harbour Press Agency",),
             date_published=at(-60),
             keywords=("sea", "ferry"),
             in_language="en",

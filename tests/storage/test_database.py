@@ -28,14 +28,25 @@ def test_an_older_store_with_rows_is_upgraded(newsdesk: Path) -> None:
     """A store of the first schema gets what later migrations bring, for the rows that it has."""
     with duckdb.connect(newsdesk / database.STORE) as store:
         store.execute("DROP VIEW article_history; DROP VIEW articles")
-        for column in ("article_versions DROP characters", "article_versions DROP load_number", "loads DROP number"):
-            store.execute(f"ALTER TABLE {column}")
+        for column in ("characters", "load_number", "author_organisations"):
+            store.execute(f"ALTER TABLE article_versions DROP {column}")
+        store.execute("ALTER TABLE loads DROP number")
         store.execute("DELETE FROM schema_migrations WHERE number <> 1")
     with database.writer(newsdesk) as connection:
         rows = connection.execute("SELECT characters, article_body FROM article_versions ORDER BY 1").fetchall()
         assert [number for number, _ in rows] == [len(text) for _, text in rows] == [15, 16, 18]
         applied = connection.execute("SELECT number, name FROM schema_migrations ORDER BY 1").fetchall()
-        assert applied == [(0, "views"), (1, "articles"), (2, "characters"), (3, "load_numbers")]
+        names = ["views", "articles", "characters", "load_numbers", "author_organisations"]
+        assert applied == list(enumerate(names))
+
+
+def test_a_view_has_the_columns_that_a_migration_gave_its_table(newsdesk: Path) -> None:
+    """`articles` shows a new column of `article_versions`, although the views' own text is as it was."""
+    with duckdb.connect(newsdesk / database.STORE) as store:
+        store.execute("ALTER TABLE article_versions DROP author_organisations")
+        store.execute("DELETE FROM schema_migrations WHERE number = 4")
+    with database.writer(newsdesk) as connection:
+        assert connection.execute("SELECT author_organisations FROM articles").fetchall() == [(None,)] * 2
 
 
 def test_views_are_written_anew_when_they_change(newsdesk: Path) -> None:

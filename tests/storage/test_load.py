@@ -1,14 +1,16 @@
 """Loads: what segments hold comes into the store once, whole, and in the order of its times."""
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from extraction.records import Outcome
 from extraction.urls import url_key
-from storage import database
+from storage import batches, database
 from storage.load import load, pending_folders
 from tests.storage.made import article, at, discovered, extraction, folder, outcome, page, rejection, source
 
@@ -54,6 +56,7 @@ def test_an_article_is_stored_with_all_its_fields(tmp_path: Path) -> None:
     assert row["headline"] == "Ferry"
     assert row["article_body"] == "The ferry is late."
     assert row["authors"] == ["Ada Quay", "Jo Pier"]
+    assert row["author_organisations"] == ["Harbour Press Agency"]
     assert row["keywords"] == ["sea", "ferry"]
     assert row["date_published"] == naive(-60)
     assert row["date_downloaded"] == row["date_first_seen"] == row["valid_from"] == naive(1)
@@ -64,6 +67,23 @@ def test_an_article_is_stored_with_all_its_fields(tmp_path: Path) -> None:
     assert (row["capture_file"], row["capture_offset"]) == ("captures/run-1/a-00001.warc.gz", 100)
     assert (row["url_key"], row["requested_key"], row["requested_url"]) == (url_key(FERRY), url_key(FERRY), FERRY)
     assert (row["site"], row["version"], row["run_id"]) == ("harbour", 1, "run-1")
+
+
+def test_rows_that_an_older_program_extracted_are_loaded_beside_new_ones(tmp_path: Path) -> None:
+    """Folders that wait while the program is updated lack a column; both kinds come in with one load, in any order."""
+    urls = [FERRY, LIST, DEAD]
+    for number, url in enumerate(urls):
+        segment = f"a-0000{number}"
+        written = folder(tmp_path, [(page(url, 1, segment=segment), extraction(article(url)))], segment=segment)
+        if url != LIST:
+            tables = {name: pq.read_table(written / f"{name}.parquet") for name in batches.SCHEMAS}
+            tables["articles"] = tables["articles"].drop_columns(["author_organisations"])
+            shutil.rmtree(written)
+            batches.write_folder(written, "run-1", segment, tables)
+    load(tmp_path, pending_folders(tmp_path))
+    people = ["Ada Quay", "Jo Pier"]
+    known = rows(tmp_path, "SELECT url, author_organisations, authors FROM articles ORDER BY capture_file")
+    assert known == [(FERRY, None, people), (LIST, ["Harbour Press Agency"], people), (DEAD, None, people)]
 
 
 def test_each_discovered_url_has_one_outcome(tmp_path: Path) -> None:
