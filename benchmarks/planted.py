@@ -2,8 +2,9 @@
 
     python benchmarks/planted.py [--templates 40] [--first 0] [--show]
 
-Every page is put together from an article's paragraphs, which must all be in the body, and from furniture of every kind,
-none of which may be. A template decides once where each piece stands, in which elements and under which names (words,
+Every page is put together from an article's paragraphs, which must all be in the body, and from furniture of every
+kind, none of which may be. A template decides once where each piece stands, in which elements, and under which names
+(words,
 hashed names, none at all); pages of all languages are made with it. Templates 1000 and up are for training; what is
 reported is measured on others. The wording is our own (`planted.json`).
 """
@@ -79,6 +80,7 @@ class Template:
         self.quote = rnd.random() < 0.5
 
     def page(self, language: str) -> Planted:
+        """Make the page of a language."""
         return _Maker(self, language).make()
 
 
@@ -106,32 +108,43 @@ class _Maker:
     def make(self) -> Planted:
         t, title = self.t, self.pick("titles")
         body = self.body()
-        head = f'<h1{self.name("title", "headline")}>{self.plant("repeated_title", title)}</h1>'
+        head = f"<h1{self.name('title', 'headline')}>{self.plant('repeated_title', title)}</h1>"
         meta = self.meta()
         lead = ""
         if t.lead:
             text = self.pick("leads")
-            self.paragraphs.append(text)
-            lead = f'<p{self.name("lead", "standfirst", "intro")}>{escape(text)}</p>'
-        top = f"<header>{head}{meta}{lead}</header>" if t.meta == "header" else head + (meta if t.meta == "above" else "") + lead
+            self.paragraphs.insert(0, text)
+            lead = f"<p{self.name('lead', 'standfirst', 'intro')}>{escape(text)}</p>"
+        top = (
+            f"<header>{head}{meta}{lead}</header>"
+            if t.meta == "header"
+            else head + (meta if t.meta == "above" else "") + lead
+        )
         figure, planted = self.figure() if self.rnd.random() < 0.8 else ("", [])
         self.furniture.extend(planted)
         end = (meta if t.meta == "below" else "") + self.tags() + self.share()
         related, comments = self.related(), self.comments()
-        inner = f'<{t.article}{self.name("article", "story-body", "post")}>{top}{figure}{body}{end}'
+        inner = f"<{t.article}{self.name('article', 'story-body', 'post')}>{top}{figure}{body}{end}"
         inner += related if t.related != "section-after" else ""
         inner += comments if t.comments_inside else ""
-        inner += f"</{t.article}>" + (related if t.related == "section-after" else "") + ("" if t.comments_inside else comments)
+        inner += (
+            f"</{t.article}>"
+            + (related if t.related == "section-after" else "")
+            + ("" if t.comments_inside else comments)
+        )
         if t.outer != "body":
-            inner = f'<{t.outer}{self.name("content", "main", "page")}>{inner}</{t.outer}>'
+            inner = f"<{t.outer}{self.name('content', 'main', 'page')}>{inner}</{t.outer}>"
         direction = ' dir="rtl"' if self.language == "ar" else ""
         html = (
-            f'<!doctype html><html lang="{self.language}"{direction}><head><meta charset="utf-8"><title>{escape(title)} | {self.words["site"][0]}</title>'
-            f'<meta property="og:title" content="{escape(title)}"><meta property="og:type" content="article"></head><body>'
-            f'{self.top()}{inner}{self.bottom()}</body></html>'
+            f'<!doctype html><html lang="{self.language}"{direction}><head><meta charset="utf-8">'
+            f"<title>{escape(title)} | {self.words['site'][0]}</title>"
+            f'<meta property="og:title" content="{escape(title)}"><meta property="og:type" content="article">'
+            f"</head><body>"
+            f"{self.top()}{inner}{self.bottom()}</body></html>"
         )
         return Planted(
-            f"{t.seed}-{self.language}", f"https://news-{t.seed}.example/{self.language}/article-{t.seed}", html.encode(),
+            f"{t.seed}-{self.language}", f"https://news-{t.seed}.example/{self.language}/article-{t.seed}",
+            html.encode(),
             tuple(self.paragraphs), tuple(self.furniture),
         )  # fmt: skip
 
@@ -156,15 +169,25 @@ class _Maker:
                 items = self.words["items"]
                 self.paragraphs.extend(items)
                 pieces.append("<ul>" + "".join(f"<li>{escape(i)}</li>" for i in items) + "</ul>")
-        for block in (self.label(), self.label(), self.newsletter(), self.pointer(), self.escaped(), self.figure(), self.paywall()):
+        for block in (
+            self.label(),
+            self.label(),
+            self.newsletter(),
+            self.pointer(),
+            self.escaped(),
+            self.figure(),
+            self.paywall(),
+        ):
             if self.rnd.random() < 0.75:
                 pieces.insert(self.rnd.randrange(1, len(pieces) + 1), block[0])
                 self.furniture.extend(block[1])
         if not t.split:
-            return f'<div{self.name("article-body", "text", "content")}>{"".join(pieces)}</div>'
+            return f"<div{self.name('article-body', 'text', 'content')}>{''.join(pieces)}</div>"
         cut = sorted(self.rnd.sample(range(1, len(pieces)), 2))
         own = self.name("content", "body")
-        return "".join(f"<div{own}>{''.join(part)}</div>" for part in (pieces[: cut[0]], pieces[cut[0] : cut[1]], pieces[cut[1] :]))
+        return "".join(
+            f"<div{own}>{''.join(part)}</div>" for part in (pieces[: cut[0]], pieces[cut[0] : cut[1]], pieces[cut[1] :])
+        )
 
     def linked(self, text: str) -> str:
         """The paragraph, now and then with links in it."""
@@ -179,15 +202,19 @@ class _Maker:
 
     def label(self) -> tuple[str, list[tuple[str, str]]]:
         line = self.pick("ad_label")
-        return f'<{self.t.label}{self.name("ad", "advert", "slot")}>{escape(line)}</{self.t.label}>', [("ad_label", line)]
+        return f"<{self.t.label}{self.name('ad', 'advert', 'slot')}>{escape(line)}</{self.t.label}>", [
+            ("ad_label", line)
+        ]
 
     def newsletter(self) -> tuple[str, list[tuple[str, str]]]:
         line = self.pick("newsletter")
-        return f'<{self.t.box}{self.name("newsletter", "signup", "box")}><p>{escape(line)}</p></{self.t.box}>', [("newsletter", line)]
+        return f"<{self.t.box}{self.name('newsletter', 'signup', 'box')}><p>{escape(line)}</p></{self.t.box}>", [
+            ("newsletter", line)
+        ]
 
     def paywall(self) -> tuple[str, list[tuple[str, str]]]:
         line = self.pick("paywall")
-        return f'<div{self.name("paywall", "offer", "box")}><p>{escape(line)}</p></div>', [("paywall", line)]
+        return f"<div{self.name('paywall', 'offer', 'box')}><p>{escape(line)}</p></div>", [("paywall", line)]
 
     def pointer(self) -> tuple[str, list[tuple[str, str]]]:
         words, headline = self.pick("pointer"), self.pick("headlines")
@@ -207,24 +234,33 @@ class _Maker:
             inner = f"<figcaption>{escape(caption)} <span>{escape(credit)}</span></figcaption>"
         elif self.t.style in ("hash", "none"):
             inner = f"<small>{escape(caption)}</small><small>{escape(credit)}</small>"
-            return f'<figure><img src="/i.jpg" alt=""><div>{inner}</div></figure>', [("caption", caption), ("credit", credit)]
+            return f'<figure><img src="/i.jpg" alt=""><div>{inner}</div></figure>', [
+                ("caption", caption),
+                ("credit", credit),
+            ]
         else:
             inner = f"<div{name}>{escape(caption)}</div><div{self.name('credit', 'copyright')}>{escape(credit)}</div>"
-        html = f'<{self.t.figure}{self.name("image", "media", "photo")}><img src="/i.jpg" alt="">{inner}</{self.t.figure}>'
+        html = (
+            f'<{self.t.figure}{self.name("image", "media", "photo")}><img src="/i.jpg" alt="">{inner}</{self.t.figure}>'
+        )
         return html, [("caption", caption), ("credit", credit)]
 
     def meta(self) -> str:
         byline, stamp = self.plant("byline", self.pick("byline")), self.plant("timestamp", self.pick("timestamp"))
-        return f'<div{self.name("meta", "info")}><span{self.name("byline", "author")}>{byline}</span><br><br><time{self.name("date", "timestamp")}>{stamp}</time></div>'
+        who = f"<span{self.name('byline', 'author')}>{byline}</span>"
+        when = f"<time{self.name('date', 'timestamp')}>{stamp}</time>"
+        return f"<div{self.name('meta', 'info')}>{who}<br><br>{when}</div>"
 
     def tags(self) -> str:
         label, items = self.pick("tag"), self.words["topics"]
         links = ", ".join(f'<a href="/t/{i}">{self.plant("tag", item)}</a>' for i, item in enumerate(items))
-        return f'<p{self.name("tags", "topics")}>{self.plant("tag", label)}: {links}</p>'
+        return f"<p{self.name('tags', 'topics')}>{self.plant('tag', label)}: {links}</p>"
 
     def share(self) -> str:
-        buttons = "".join(f'<li><a href="#{i}">{self.plant("share", line)}</a></li>' for i, line in enumerate(self.words["share"][:3]))
-        return f'<ul{self.name("share", "social")}>{buttons}</ul>'
+        buttons = "".join(
+            f'<li><a href="#{i}">{self.plant("share", line)}</a></li>' for i, line in enumerate(self.words["share"][:3])
+        )
+        return f"<ul{self.name('share', 'social')}>{buttons}</ul>"
 
     def related(self) -> str:
         t, heading = self.t, self.plant("related", self.pick("related"))
@@ -235,14 +271,17 @@ class _Maker:
         if t.related == "inline":
             return head + "".join(f'<p><a href="/{i}">{line}</a></p>' for i, line in enumerate(lines))
         if t.related == "cards":
-            cards = "".join(f'<div{self.name("card", "teaser")}><a href="/{i}"><h3>{line}</h3></a></div>' for i, line in enumerate(lines))
-            return f'<div{self.name("related", "more")}>{head}{cards}</div>'
+            cards = "".join(
+                f'<div{self.name("card", "teaser")}><a href="/{i}"><h3>{line}</h3></a></div>'
+                for i, line in enumerate(lines)
+            )
+            return f"<div{self.name('related', 'more')}>{head}{cards}</div>"
         items = "".join(f'<li><a href="/{i}">{line}</a></li>' for i, line in enumerate(lines))
-        return f'<section{self.name("related", "more", "recommended")}>{head}<ul>{items}</ul></section>'
+        return f"<section{self.name('related', 'more', 'recommended')}>{head}<ul>{items}</ul></section>"
 
     def comments(self) -> str:
         prompt = self.plant("comments", self.pick("comments"))
-        return f'<div{self.name("comments", "discussion")}><h3>{prompt}</h3></div>'
+        return f"<div{self.name('comments', 'discussion')}><h3>{prompt}</h3></div>"
 
     def top(self) -> str:
         items = "".join(f'<li><a href="/s{i}">{escape(item)}</a></li>' for i, item in enumerate(self.words["topics"]))
@@ -250,7 +289,8 @@ class _Maker:
 
     def bottom(self) -> str:
         cookie = self.plant("cookie", self.pick("cookie"))
-        return f'<footer><p>© 2026 {self.words["site"][0]}</p></footer><div{self.name("cookie", "consent")}><p>{cookie}</p><button>OK</button></div>'
+        footer = f"<footer><p>© 2026 {self.words['site'][0]}</p></footer>"
+        return f"{footer}<div{self.name('cookie', 'consent')}><p>{cookie}</p><button>OK</button></div>"
 
 
 def pages(first: int, templates: int) -> Iterator[Planted]:
@@ -267,7 +307,16 @@ def write(folder: Path, first: int, templates: int) -> None:
     with (folder / "gold.jsonl").open("w", encoding="utf-8") as out:
         for page in pages(first, templates):
             body, site = "\n\n".join(page.paragraphs), page.url.split("/")[2]
-            gold = {"id": page.name, "url": page.url, "body": body, "site": site, "source": "P", "title": None, "date": None, "authors": None}
+            gold = {
+                "id": page.name,
+                "url": page.url,
+                "body": body,
+                "site": site,
+                "source": "P",
+                "title": None,
+                "date": None,
+                "authors": None,
+            }
             out.write(json.dumps(gold, ensure_ascii=False) + "\n")
             (folder / "html" / f"{page.name}.html.gz").write_bytes(gzip.compress(page.html, mtime=0))
 
@@ -297,7 +346,9 @@ def main() -> None:
     arguments.add_argument("--templates", type=int, default=40)
     arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--show", action="store_true")
-    arguments.add_argument("--write", type=Path, metavar="FOLDER", help="write the pages there instead of checking them")
+    arguments.add_argument(
+        "--write", type=Path, metavar="FOLDER", help="write the pages there instead of checking them"
+    )
     given = arguments.parse_args()
     if given.write:
         write(given.write, given.first, given.templates)
@@ -309,7 +360,8 @@ def main() -> None:
     for fault in found if given.show else found[:20]:
         print(*fault, sep=" | ")
     leaked = sum(kind == "leaked" for _, kind, _, _ in found)
-    print(f"{count} pages of {given.templates} templates in {len(LANGUAGES)} languages: {leaked} leaked, {len(found) - leaked} lost or rejected")
+    made = f"{count} pages of {given.templates} templates in {len(LANGUAGES)} languages"
+    print(f"{made}: {leaked} leaked, {len(found) - leaked} lost or rejected")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
     python benchmarks/train_blockmodel.py --data FOLDER [--data FOLDER …] [--write]
 
-A FOLDER has `gold.jsonl` (id, url, body, site, source) and `html/ID.html.gz`. Each block of a page gets the share of its
+A FOLDER has `gold.jsonl` (id, url, body, site,
+source) and `html/ID.html.gz`. Each block of a page gets the share of its
 4-word grams that the gold body has as its label; a block counts by the share of the page's text that it is. Without
 `--write` the model is cross-validated by site: no site is in training and test at once. Our own pages are made by
 `planted.py --first 1000 --templates 24 --write FOLDER`. Needs lightgbm and numpy
@@ -13,15 +14,14 @@ import argparse
 import gzip
 import json
 import math
-import re
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import lightgbm
 import numpy as np
+from grams import WORD, grams, rates
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from extraction.body import candidates
@@ -30,14 +30,16 @@ from extraction.metadata import read
 from extraction.page import parse
 from extraction.rules import SiteRules
 
-WORD = re.compile(r"\w+")
 MODEL = Path(__file__).parent.parent / "extraction" / "blockmodel.json"
 PARAMETERS = {
-    "objective": "binary", "max_depth": 3, "num_leaves": 8, "learning_rate": 0.06, "min_data_in_leaf": 30, "feature_fraction": 0.5,
-    "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 2, "seed": 7, "deterministic": True,
+    "objective": "binary", "max_depth": 3, "num_leaves": 8, "learning_rate": 0.06, "min_data_in_leaf": 30,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.8, "bagging_freq": 1, "lambda_l2": 5.0, "verbose": -1, "num_threads": 2, "seed": 7,
+    "deterministic": True,
 }  # fmt: skip
 ROUNDS = 220
-#: Pages of `planted.py` (source "P") teach lists, leads and languages that real pages with gold bodies are short of; they
+#: Pages of `planted.py` (source "P") teach lists, leads and languages that real pages with gold bodies are short of;
+#: they
 #: are always in training and never in test. Weight 0.2 of 0, 0.2, 0.5: F1 A +.001, B +.001, D -.002 against none.
 PLANTED, PLANTED_WEIGHT = "P", 0.2
 
@@ -54,11 +56,6 @@ class Sample:
     weights: list[float] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     hard: list[bool] = field(default_factory=list)
-
-
-def grams(text: str) -> Counter[tuple[str, ...]]:
-    words = WORD.findall(text)
-    return Counter(tuple(words[i : i + 4]) for i in range(max(1, len(words) - 3))) if words else Counter()
 
 
 def sample(html: bytes, gold: dict[str, str]) -> Sample:
@@ -102,14 +99,6 @@ def fit(training: Sequence[Sample], seed: int = 7) -> lightgbm.Booster:
     return lightgbm.train({**PARAMETERS, "seed": seed}, data, ROUNDS)
 
 
-def rates(found: Sequence[tuple[int, int, int]]) -> tuple[float, float, float]:
-    """Precision, recall and F1 as in the benchmark: averaged over pages, in 4-word grams."""
-    precisions = [both / out for both, out, _ in found if out]
-    recalls = [both / gold for both, _, gold in found if gold]
-    p, r = sum(precisions) / max(1, len(precisions)), sum(recalls) / max(1, len(recalls))
-    return p, r, 2 * p * r / (p + r) if p + r else 0.0
-
-
 def cross_validate(all_samples: Sequence[Sample], seed: int, folds: int = 5) -> None:
     sites = sorted({s.site for s in all_samples if s.source != PLANTED})
     place = dict(zip(np.random.RandomState(seed).permutation(sites), range(len(sites)), strict=True))
@@ -119,7 +108,11 @@ def cross_validate(all_samples: Sequence[Sample], seed: int, folds: int = 5) -> 
         for s in all_samples:
             if s.source == PLANTED or place[s.site] % folds != k or not s.rows:
                 continue
-            kept = [t for t, p, hard in zip(s.texts, model.predict(np.array(s.rows)), s.hard, strict=True) if p >= 0.5 and not hard]
+            kept = [
+                t
+                for t, p, hard in zip(s.texts, model.predict(np.array(s.rows)), s.hard, strict=True)
+                if p >= 0.5 and not hard
+            ]
             own, gold = grams("\n".join(kept)), grams(s.gold)
             both = sum(min(n, own[g]) for g, n in gold.items())
             found.setdefault(s.source, []).append((both, sum(own.values()), sum(gold.values())))
@@ -145,7 +138,11 @@ def tree_of(node: dict, depth: int = 3) -> tuple[list[float], list[float]]:
 
 
 def write(model: lightgbm.Booster) -> None:
-    trees = [[*questions, *leaves] for t in model.dump_model()["tree_info"] for questions, leaves in [tree_of(t["tree_structure"])]]
+    trees = [
+        [*questions, *leaves]
+        for t in model.dump_model()["tree_info"]
+        for questions, leaves in [tree_of(t["tree_structure"])]
+    ]
     lines = ",\n".join(json.dumps(tree, separators=(",", ":")) for tree in trees)
     MODEL.write_text(f'{{"features": {json.dumps(FEATURES)},\n"trees": [\n{lines}\n]}}\n', "utf-8")
     print(f"{MODEL.name}: {len(trees)} trees, {MODEL.stat().st_size:,} bytes")

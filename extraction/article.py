@@ -13,7 +13,7 @@ from extraction.metadata import read as read_metadata
 from extraction.page import MAX_PAGE_BYTES, ParsedPage, UnreadablePageError, parse
 from extraction.pageclass import classify
 from extraction.records import Article, Block, BlockKind, Extraction, Metadata, Outcome, Page, PageClass, Rejection
-from extraction.rules import SiteRules
+from extraction.rules import NO_CHANGES, SiteRules
 from extraction.text import fold
 from extraction.urls import BadUrlError, canonicalize, same_site
 
@@ -21,7 +21,7 @@ from extraction.urls import BadUrlError, canonicalize, same_site
 EXTRACTOR_VERSION: Final = "1"
 
 
-def extract_page(page: Page, *, rules: SiteRules = SiteRules(), learned: Learned | None = None) -> Extraction:
+def extract_page(page: Page, *, rules: SiteRules = NO_CHANGES, learned: Learned | None = None) -> Extraction:
     """Extract a captured response: its content codings undone within bounds, then `extract`. Never raises."""
     try:
         decoded = decode_body(page.body, page.headers, max_bytes=MAX_PAGE_BYTES)
@@ -44,7 +44,7 @@ def extract(
     *,
     requested_url: str | None = None,
     content_type: str | None = None,
-    rules: SiteRules = SiteRules(),
+    rules: SiteRules = NO_CHANGES,
     learned: Learned | None = None,
 ) -> Extraction:
     """Extract the article of a page. Never raises: what goes wrong is a rejection that says so.
@@ -70,7 +70,7 @@ def _rejected(outcome: Outcome, reason: str) -> Extraction:
     return Extraction(result=Rejection(outcome=outcome, reason=reason))
 
 
-def read_parts(html: bytes, url: str, rules: SiteRules = SiteRules()) -> tuple[Metadata, Body]:
+def read_parts(html: bytes, url: str, rules: SiteRules = NO_CHANGES) -> tuple[Metadata, Body]:
     """Metadata and body of a page, whatever its class. Raises UnreadablePageError for bytes that are no page."""
     page = parse(html, url)
     metadata = read_metadata(page)
@@ -84,12 +84,18 @@ def _extract(page: ParsedPage, requested_url: str, rules: SiteRules, learned: Le
     if page_class is not PageClass.ARTICLE and page_class not in rules.keep_classes:
         rejection = Rejection(outcome=Outcome(page_class.value), reason=reason, metadata=metadata)
         return Extraction(result=rejection, removed=body.removed)
-    article = _article(page, metadata, page_class, body, requested_url, learned)
+    article = _article(page, metadata, page_class, body, requested_url=requested_url, learned=learned)
     return Extraction(result=article, removed=body.removed)
 
 
 def _article(
-    page: ParsedPage, metadata: Metadata, page_class: PageClass, body: Body, requested_url: str, learned: Learned | None
+    page: ParsedPage,
+    metadata: Metadata,
+    page_class: PageClass,
+    body: Body,
+    *,
+    requested_url: str,
+    learned: Learned | None,
 ) -> Article:
     return Article(
         url=_home_of(page.url, requested_url, metadata),
@@ -123,14 +129,13 @@ def _home_of(url: str, requested_url: str, metadata: Metadata) -> str:
 
     A canonical URL that names the site's front page is a template's mistake, not an article's address.
     """
-    named = metadata.canonical_url
     try:
         home = canonicalize(url)
-        if named and same_site(named, home) and _has_path(named) >= _has_path(home):
-            return named
-        return home
     except BadUrlError:
         return requested_url
+    named = metadata.canonical_url
+    trusted = named and same_site(named, home) and _has_path(named) >= _has_path(home)
+    return named if named and trusted else home
 
 
 def _has_path(url: str) -> bool:
@@ -138,7 +143,7 @@ def _has_path(url: str) -> bool:
 
 
 def render_text(blocks: Iterable[Block]) -> str:
-    """The running text of the blocks, parted by blank lines. Tables are no running text: they are blocks, and Markdown."""
+    """The running text of the blocks, parted by blank lines. Tables are none: they are blocks, and Markdown."""
     return "\n\n".join(block.text for block in blocks if block.kind is not BlockKind.TABLE)
 
 
@@ -155,7 +160,7 @@ def content_hash(metadata: Metadata, blocks: Iterable[Block]) -> str:
 
 
 def render_markdown(blocks: Iterable[Block]) -> str:
-    """The blocks as Markdown: subheads, quotes, lists, tables and code marked as such, characters of Markdown escaped."""
+    """The blocks as Markdown: subheads, quotes, lists, tables and code marked up, characters of Markdown escaped."""
     return "\n\n".join(_markdown(block) for block in blocks)
 
 

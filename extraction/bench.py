@@ -9,7 +9,8 @@ def extract(html: bytes, url: str) -> dict[str, Any]:
     """The article of a page as a plain dict, also of pages that `article.extract` rejects by their class.
 
     Returns:
-        `text` (running text of the body), `title`, `authors`, and `date` as YYYY-MM-DD of the time as the page wrote it.
+        `text` (running text of the body), `title`, `authors`,
+        and `date` as YYYY-MM-DD of the time as the page wrote it.
     """
     metadata, body = read_parts(html, url)
     date = metadata.date_published

@@ -9,14 +9,14 @@ import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from extraction.features import FEATURES
 
 _FILE: Final = Path(__file__).parent / "blockmodel.json"
 
 #: Seven questions (feature, threshold) from the root downwards, then the eight leaves' values from left to right.
-type_tree = tuple[int, float, int, float, int, float, int, float, int, float, int, float, int, float, float, float, float, float, float, float, float, float]  # fmt: skip
+Tree = tuple[Any, ...]
 
 
 class ModelError(RuntimeError):
@@ -24,7 +24,7 @@ class ModelError(RuntimeError):
 
 
 @cache
-def _trees() -> tuple[type_tree, ...]:
+def _trees() -> tuple[Tree, ...]:
     model = json.loads(_FILE.read_text("utf-8"))
     if tuple(model["features"]) != FEATURES:
         raise ModelError(f"{_FILE.name} does not fit extraction/features.py: run benchmarks/train_blockmodel.py")

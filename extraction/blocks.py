@@ -26,8 +26,8 @@ MAX_BLOCK_CHARS: Final = 100_000
 
 #: Elements whose content is no text of the page.
 SKIPPED: Final = frozenset(
-    "script style template noscript svg iframe object embed audio video canvas map select option datalist textarea input"
-    " button head title meta link img picture source math progress meter dialog area param track".split()
+    "script style template noscript svg iframe object embed audio video canvas map select option datalist textarea"
+    " input button head title meta link img picture source math progress meter dialog area param track".split()
 )
 #: Elements that stand within a line (HTML Living Standard, phrasing content). All others, unknown ones too, part lines.
 INLINE: Final = frozenset(
@@ -45,7 +45,7 @@ _NOT_WORD = re.compile(r"[^a-z0-9]+")
 
 @cache
 def _vocabulary() -> tuple[dict[str, int], dict[str, int], dict[str, int], dict[str, list[tuple[str, int]]]]:
-    """`rules/markup.toml` as look-ups: bit of a mark, marks of a word, of a prefix, and of phrases by their first word."""
+    """`rules/markup.toml` as look-ups: a mark's bit, marks of words, of prefixes, of phrases by their first word."""
     source = tomllib.loads((Path(__file__).parent / "rules" / "markup.toml").read_text("utf-8"))
     bits: dict[str, int] = {}
     words: dict[str, int] = {}
@@ -111,7 +111,7 @@ def marks_in(names: str) -> int:
 
 
 class Frame:
-    """A block-level element around some text: what its names say (`own`) and the sizes of all text in it, in characters.
+    """A block-level element around some text: what its names say (`own`) and the sizes of its texts, in characters.
 
     `prose` counts running text, `clean` running text outside of noise, and `noise` says that the element is, or lies
     in, one that holds no part of the article; `body` sets these two.
@@ -147,7 +147,7 @@ class Frame:
         self.prose = 0
 
     def path(self) -> Iterator["Frame"]:
-        """This frame and all around it, outwards."""
+        """The frame and all around it, outwards."""
         frame: Frame | None = self
         while frame is not None:
             yield frame
@@ -155,7 +155,8 @@ class Frame:
 
 
 _TELLING_TAGS: Final = frozenset(
-    "nav footer aside form header figure figcaption table ul ol dl li article main section blockquote address details a".split()
+    "nav footer aside form header figure figcaption table ul ol dl li article main section blockquote address"
+    " details a".split()
 )
 
 
@@ -191,6 +192,44 @@ class RawBlock:
         return min(1.0, self.link_chars / len(self.text))
 
 
+#: Characters of text, at most, in a box that asks for an e-mail address: a heading, a promise, a line on the terms.
+MAX_SIGN_UP_CHARS: Final = 300
+#: What is never such a box, however short its text.
+_WHOLE: Final = frozenset(("body", "main", "article", "html"))
+#: The mark, among a frame's tags, of a box that asks for an e-mail address.
+SIGN_UP: Final = "sign-up"
+
+
+def sign_up_boxes(body: _Element) -> frozenset[_Element]:
+    """The elements around fields for an e-mail address that hold little else: boxes for a newsletter or an account."""
+    boxes = []
+    for field in body.iter("input"):
+        if _takes_email(field):
+            box, around = None, field.getparent()
+            while around is not None and around.tag not in _WHOLE and _is_short(around):
+                box, around = around, around.getparent()
+            if box is not None:
+                boxes.append(box)
+    return frozenset(boxes)
+
+
+def _takes_email(field: _Element) -> bool:
+    if field.get("type", "text").lower() not in ("email", "text"):
+        return False
+    return field.get("type", "").lower() == "email" or any(
+        "mail" in field.get(name, "").lower() for name in ("name", "id", "placeholder", "autocomplete")
+    )
+
+
+def _is_short(element: _Element) -> bool:
+    room = MAX_SIGN_UP_CHARS
+    for text in element.itertext("*"):
+        room -= len(text.strip())
+        if room < 0:
+            return False
+    return True
+
+
 class _Walk:
     """The state of one pass over a tree. The inner loop of extraction: what looks unrolled here was measured."""
 
@@ -198,6 +237,7 @@ class _Walk:
         "blocks",
         "bold",
         "bold_chars",
+        "boxes",
         "breaks",
         "buffer",
         "images",
@@ -210,8 +250,9 @@ class _Walk:
         "times",
     )
 
-    def __init__(self, roles: dict[str, str]) -> None:
+    def __init__(self, roles: dict[str, str], boxes: frozenset[_Element]) -> None:
         self.roles = roles
+        self.boxes = boxes
         self.blocks: list[RawBlock] = []
         self.images = 0
         self.linked = self.bold = 0  # how many <a>, how many emphasising elements the walk is inside of
@@ -263,6 +304,8 @@ class _Walk:
                     if self.buffer or self.inline or self.links:
                         self.flush(frame)
                     inner = Frame(child, tag, frame, _own_marks(child))
+                    if self.boxes and child in self.boxes:
+                        inner.tags |= {SIGN_UP}
                     self.visit(child, inner, depth + 1)
                     if self.buffer or self.inline or self.links:
                         self.flush(inner)
@@ -322,7 +365,8 @@ class _Walk:
 
 _BLOCK, _LINE, _CELL, _BREAK, _IMAGE, _SKIP = "block", "line", "cell", "break", "image", "skip"
 _ROLES: Final = {
-    **dict.fromkeys(INLINE, _LINE), **dict.fromkeys((*SKIPPED, "nav"), _SKIP), **dict.fromkeys(("img", "picture", "amp-img", "video"), _IMAGE),
+    **dict.fromkeys(INLINE, _LINE), **dict.fromkeys((*SKIPPED, "nav"), _SKIP), **dict.fromkeys(("img", "picture",
+    "amp-img", "video"), _IMAGE),
     "td": _CELL, "th": _CELL, "br": _BREAK,
 }  # fmt: skip
 _CELL_BLOCKS: Final = ("p", "div", "table", "ul", "h2", "h3", "section")
@@ -335,7 +379,8 @@ def segment(body: _Element, *, navigation: bool = False) -> list[RawBlock]:
     `<nav>` holds a third of an average page's blocks and next to never any of its article, so it is left out unless
     `navigation` asks for it.
     """
-    walk = _Walk({tag: role for tag, role in _ROLES.items() if tag != "nav"} if navigation else _ROLES)
+    roles = {tag: role for tag, role in _ROLES.items() if tag != "nav"} if navigation else _ROLES
+    walk = _Walk(roles, sign_up_boxes(body))
     # What <body> is called speaks of the whole template ("has-sidebar comments-open"), not of any text.
     root = Frame(body, str(body.tag), None, 0)
     walk.visit(body, root, 0)

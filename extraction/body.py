@@ -9,7 +9,7 @@ from typing import Final
 from lxml.html import HtmlElement
 
 from extraction.blockmodel import probability
-from extraction.blocks import Frame, RawBlock, is_prose, mark, segment
+from extraction.blocks import SIGN_UP, Frame, RawBlock, is_prose, mark, segment
 from extraction.boilerplate import Line, Verdict, by_words, unescaped
 from extraction.engine import opinion
 from extraction.features import FEATURES, Candidate, Surroundings, frame_style
@@ -77,7 +77,7 @@ def _read(page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation:
 
 
 def _score(around: Sequence[Candidate], area: Frame, metadata: Metadata, rules: SiteRules) -> None:
-    """Ask the block model for every candidate on which no rule has decided; where the model is off, the engine decides."""
+    """Ask the block model for each candidate on which no rule decided; where it is off, the engine decides."""
     if "model.block" in rules.rules_off:
         for candidate in around:
             candidate.score = float(candidate.engine)
@@ -152,7 +152,7 @@ def _is_quote(candidate: Candidate) -> bool:
 
 
 def _is_lead(candidate: Candidate) -> bool:
-    """A whole sentence under the headline, before the first paragraph: in a `<p>`, or in what the template calls a lead."""
+    """A whole sentence between headline and first paragraph, in a `<p>` or in what the template calls a lead."""
     if not (0 < candidate.from_h1 < 8 and candidate.prose_before < _EDGE):
         return False
     named = candidate.own & mark("lead") and candidate.line.words > 5
@@ -160,7 +160,7 @@ def _is_lead(candidate: Candidate) -> bool:
 
 
 def _is_table_row(candidate: Candidate) -> bool:
-    """A row of a table of data that the engine keeps. Tables are blocks of the article, though not of its running text."""
+    """A row of data that the engine keeps. Tables are blocks of the article, though not of its running text."""
     raw = candidate.raw
     return raw.tag == "tr" and candidate.engine and " | " in raw.text and raw.link_share < 0.5
 
@@ -175,12 +175,20 @@ def _kept(around: Sequence[Candidate]) -> list[Candidate]:
         if belongs[place]:
             before, after = candidate, next(following)
         elif before and after:
-            belongs[place] = _is_insert(candidate, before.raw.frame.parent, after.raw.frame.parent)
+            belongs[place] = _is_insert(candidate, _home(before.raw), _home(after.raw))
         if belongs[place] and candidate.raw.tag == "li":
             lists.add(candidate.raw.frame.parent)
     return [
         c for c, yes in zip(around, belongs, strict=True) if yes or (c.raw.frame.parent in lists and _is_plain_entry(c))
     ]
+
+
+def _home(raw: RawBlock) -> Frame | None:
+    """The container in which a block stands, be it a paragraph of its own or one of a quote or a list."""
+    home = raw.frame.parent
+    while home is not None and home.tag in ("blockquote", "ul", "ol"):
+        home = home.parent
+    return home
 
 
 def _is_plain_entry(candidate: Candidate) -> bool:
@@ -218,7 +226,8 @@ _EDGE: Final = 0.05
 
 @cache
 def _furniture() -> int:
-    names = "share tag related teaser navigation byline timestamp newsletter comments media advertising cookie caption credit"
+    names = "share tag related teaser navigation byline timestamp newsletter comments media advertising cookie"
+    names += " caption credit"
     return sum(map(mark, names.split()))
 
 
@@ -239,9 +248,12 @@ def _removed(around: Sequence[Candidate], kept: Sequence[Candidate]) -> Iterable
 
 #: Kinds in the order in which names around a block are believed, for a block that the model alone removed.
 _KIND_OF_MARK: Final = (
-    ("caption", RemovedKind.CAPTION), ("credit", RemovedKind.CREDIT), ("newsletter", RemovedKind.NEWSLETTER), ("comments", RemovedKind.COMMENTS),
-    ("share", RemovedKind.SHARE), ("cookie", RemovedKind.COOKIE), ("related", RemovedKind.RELATED), ("timestamp", RemovedKind.TIMESTAMP),
-    ("byline", RemovedKind.BYLINE), ("tag", RemovedKind.TAG), ("paywall", RemovedKind.PAYWALL), ("advertising", RemovedKind.AD_LABEL),
+    ("caption", RemovedKind.CAPTION), ("credit", RemovedKind.CREDIT), ("newsletter", RemovedKind.NEWSLETTER),
+    ("comments", RemovedKind.COMMENTS),
+    ("share", RemovedKind.SHARE), ("cookie", RemovedKind.COOKIE), ("related", RemovedKind.RELATED), ("timestamp",
+    RemovedKind.TIMESTAMP),
+    ("byline", RemovedKind.BYLINE), ("tag", RemovedKind.TAG), ("paywall", RemovedKind.PAYWALL), ("advertising",
+    RemovedKind.AD_LABEL),
     ("teaser", RemovedKind.RELATED), ("media", RemovedKind.CAPTION), ("navigation", RemovedKind.NAVIGATION),
 )  # fmt: skip
 
@@ -369,10 +381,15 @@ def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None
         return Verdict(RemovedKind.REPEATED_TITLE, "title.repeated")
     if "figcaption" in raw.frame.tags and "caption.figure" not in off:
         return Verdict(RemovedKind.CAPTION, "caption.figure")
+    if SIGN_UP in raw.frame.tags and "newsletter.form" not in off:
+        return Verdict(RemovedKind.NEWSLETTER, "newsletter.form")
     if raw.frame.noise and "navigation.element" not in off:
         return Verdict(RemovedKind.NAVIGATION, "navigation.element", certain=False)
-    if raw.link_share > 0.9 and raw.tag != "p" and "related.link_list" not in off:
-        return Verdict(RemovedKind.RELATED, "related.link_list", certain=False)
+    if raw.link_share > 0.9 and "related.link_list" not in off:
+        if raw.tag != "p":
+            return Verdict(RemovedKind.RELATED, "related.link_list", certain=False)
+        if raw.links > 1 and not ends_sentence(raw.text):  # links side by side, and no word between them
+            return Verdict(RemovedKind.RELATED, "related.link_list")
     return None
 
 

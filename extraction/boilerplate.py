@@ -1,11 +1,12 @@
-"""What a line says of itself: the rules on words, in some thirty languages, for blocks of a page and lines of a text alike.
+"""What a line says of itself: rules on words, in some thirty languages, for blocks of pages and lines of texts alike.
 
 A rule takes a line for what it is as a whole, never for a word within it: "Advertisement" alone is a label, a sentence
 on advertisement is news. The words are data (`rules/phrases/*.toml`); what must stand around them is here.
 """
 
 import re
-from collections.abc import Callable, Set as AbstractSet
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,8 +22,8 @@ _ESCAPED_TAG: Final = re.compile(
 )
 _ESCAPED_BLOCK: Final = re.compile(r"<(?:p|div|figure|figcaption|section|aside|h[1-6]|ul)(?:\s[^<>]*)?>", re.IGNORECASE)
 _NAME_JOINERS: Final = frozenset(
-    "and und et y e en och og ja i a и та і ve in for from de del della di da do dos van von der den la le al bin el ter zu"
-    " with mit avec con com med".split()
+    "and und et y e en och og ja i a и та і ve in for from de del della di da do dos van von der den la le al bin el"
+    " ter zu with mit avec con com med".split()
 )
 _CLOCK: Final = re.compile(
     r"\d{1,2}[:.h]\d{2}|\d{4}|\d{1,2}[./\-]\d{1,2}|\d+\s*[年月日시분]|\d+\s*(?:ago|hours?|min)", re.IGNORECASE
@@ -34,7 +35,7 @@ _COPYRIGHT: Final = re.compile(r"^\s*(?:©|\(c\)\s|&copy;)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line to be judged: `text` tidy, `folded` its words; `link_share` 0 to 1; `heading` where it is marked up as one."""
+    """A line to be judged: `text` tidy, `folded` its words, `link_share` 0 to 1, `heading` if marked up as one."""
 
     text: str
     folded: str

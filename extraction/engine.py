@@ -1,7 +1,8 @@
-"""trafilatura on the part of a page that holds its article: the opinion on each block that everything else starts from."""
+"""trafilatura on the part of a page that holds its article: the opinion that everything else starts from."""
 
 import copy
 import logging
+import re
 from collections.abc import Iterable
 from typing import Final
 
@@ -41,8 +42,11 @@ def opinion(area: HtmlElement) -> list[str] | None:
     body = copy.deepcopy(area)
     body.tail = None
     etree.strip_elements(body, *_DROPPED, with_tail=False)
-    if sum(map(len, body.itertext())) > MAX_CHARS:
+    text = "".join(map(str, body.itertext()))
+    if len(text) > MAX_CHARS:
         return None
+    if _CONTROL.search(text):
+        _drop_controls(body)
     if body.tag != "body":
         shell = html_parser.makeelement("body")
         shell.append(body)
@@ -51,6 +55,16 @@ def opinion(area: HtmlElement) -> list[str] | None:
     page.append(body)
     found, _ = extract_content(convert_tags(tree_cleaning(page, _OPTIONS), _OPTIONS, None), _OPTIONS)
     return list(_texts(found))
+
+
+#: What libxml2 reads but refuses to be given back: the engine would raise on a page with one of them.
+_CONTROL: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff\ud800-\udfff]")
+
+
+def _drop_controls(body: HtmlElement) -> None:
+    for element in body.iter("*"):
+        element.text = _CONTROL.sub("", element.text or "")
+        element.tail = _CONTROL.sub("", element.tail or "")
 
 
 def _count(expression: etree.XPath, area: HtmlElement) -> int:

@@ -19,7 +19,8 @@ _TAGS: Final = {
     "th": 8, "figcaption": 9, "figure": 9, "dt": 10, "summary": 10, "pre": 11,
 }  # fmt: skip
 _FRAME_TAGS: Final = (
-    "nav", "footer", "aside", "form", "header", "figure", "figcaption", "table", "li", "ul", "article", "main", "section", "blockquote", "a",
+    "nav", "footer", "aside", "form", "header", "figure", "figcaption", "table", "li", "ul", "article", "main",
+    "section", "blockquote", "a",
 )  # fmt: skip
 _PUNCTUATION: Final = re.compile(r"[.!?…。！？।؟]")
 _COMMAS: Final = re.compile(r"[,;:،、，]")
@@ -31,16 +32,17 @@ class Candidate:
     """A block of the article's surroundings with what is known of it.
 
     `engine` says whether trafilatura keeps it, `verdict` what the rules say, `score` what the block model says
-    (probability that it belongs to the body); `style_share`, `prose_before` and `from_h1` are measurements of that name.
+    (probability that it belongs to the body); `style_share`,
+    `prose_before` and `from_h1` are measurements of that name.
     """
 
     __slots__ = (
         "above",
         "engine",
+        "from_h1",
         "in_area",
         "line",
         "own",
-        "from_h1",
         "prose",
         "prose_before",
         "raw",
@@ -61,7 +63,7 @@ class Candidate:
 
 
 def _marks(raw: RawBlock, area: Frame) -> tuple[int, int, bool]:
-    """What the names near the block say (itself, two elements up), what those further up to the area say, and whether it is in it."""
+    """What the names near the block say (two elements up), what those above say, and whether the area holds it."""
     own, above, steps = raw.own, 0, 0
     frame: Frame | None = raw.frame
     while frame is not None and frame is not area:
@@ -76,12 +78,14 @@ def _marks(raw: RawBlock, area: Frame) -> tuple[int, int, bool]:
 
 #: Names of the features, in the order of the numbers.
 FEATURES: Final = (
-    "words", "chars", "ends_sentence", "sentences", "commas", "digit_share", "upper_share", "starts_upper", "starts_quote", "link_share",
+    "words", "chars", "ends_sentence", "sentences", "commas", "digit_share", "upper_share", "starts_upper",
+    "starts_quote", "link_share",
     "links", "bold_share", "times", "images", "images_after", "colon_end", "non_ascii",
     "tag", *(f"in_{tag}" for tag in _FRAME_TAGS),
     *(f"own_{name}" for name in _MARKS), *(f"above_{name}" for name in _MARKS),
     "in_area", "depth_below_area", "noise", "engine", "engine_near", "prose", "verdict", "heads_list",
-    "frame_blocks", "frame_link_share", "frame_share", "parent_share", "siblings_prose", "style_prose", "style_blocks", "style_link_share",
+    "frame_blocks", "frame_link_share", "frame_share", "parent_share", "siblings_prose", "style_prose",
+    "style_blocks", "style_link_share",
     "parent_style_prose",
     "from_h1", "before_h1", "prose_before", "prose_after", "place", "from_first_engine", "after_last_engine",
     "prev_words", "prev_link_share", "prev_same_frame", "prev_prose", "prev_verdict", "prev_heading", "prev_engine",
@@ -188,22 +192,29 @@ class Surroundings:
         style = self.styles[self.keys[place][1]]
         words = frozenset(line.folded.split())
         row = [
-            math.log2(1 + line.words), math.log2(size), float(ends_sentence(text)), math.log2(1 + len(_PUNCTUATION.findall(text))),
-            math.log2(1 + len(_COMMAS.findall(text))), sum(map(str.isdigit, start)) / len(start), sum(map(str.isupper, start)) / len(start),
+            math.log2(1 + line.words), math.log2(size), float(ends_sentence(text)),
+            math.log2(1 + len(_PUNCTUATION.findall(text))),
+            math.log2(1 + len(_COMMAS.findall(text))), sum(map(str.isdigit, start)) / len(start), sum(map(str.isupper,
+            start)) / len(start),
             float(text[0].isupper()), float(_QUOTED.match(text) is not None), raw.link_share, float(min(raw.links, 10)),
             min(1.0, raw.bold_chars / size), float(min(raw.times, 2)), float(min(raw.images, 3)),
-            float(min(self.candidates[place + 1].raw.images, 3)) if place + 1 < len(self.candidates) else 0.0, float(text[-1] in ":："), float(not text.isascii()),
+            float(min(self.candidates[place + 1].raw.images, 3)) if place + 1 < len(self.candidates) else 0.0,
+            float(text[-1] in ":："), float(not text.isascii()),
             float(_TAGS.get(raw.tag, 0)), *_tag_flags(frame.tags), *_mark_flags(c.own), *_mark_flags(c.above),
         ]  # fmt: skip
         row += [
-            float(c.in_area), float(frame.depth - self.area.depth), float(frame.noise), float(c.engine), self._engine_near(place),
+            float(c.in_area), float(frame.depth - self.area.depth), float(frame.noise), float(c.engine),
+            self._engine_near(place),
             float(c.prose), float(c.verdict is not None), float(c.verdict is not None and c.verdict.heads_list),
             float(min(frame.blocks, 50)), frame.link_chars / max(1, frame.chars), min(1.0, frame.prose / self.total),
-            min(1.0, parent.prose / self.total), self.siblings.get(id(frame.parent), 0) / self.total, style[0] / self.total,
-            float(min(style[1], 50)), style[2] / max(1, style[3]), self.parent_styles.get(self.keys[place][0], 0) / self.total,
+            min(1.0, parent.prose / self.total), self.siblings.get(id(frame.parent), 0) / self.total,
+            style[0] / self.total,
+            float(min(style[1], 50)), style[2] / max(1, style[3]), self.parent_styles.get(self.keys[place][0],
+            0) / self.total,
             float(max(-20, min(40, place - self.h1))) if self.h1 >= 0 else 50.0, float(place < self.h1),
             self.before[place] / self.total, 1.0 - (self.before[place] + (size if c.prose else 0)) / self.total,
-            place / len(self.candidates), float(max(-20, min(20, place - self.first))), float(max(-20, min(20, place - self.last))),
+            place / len(self.candidates), float(max(-20, min(20, place - self.first))), float(max(-20, min(20,
+            place - self.last))),
         ]  # fmt: skip
         row += self._neighbour(place - 1, frame)
         row += self._neighbour(place + 1, frame)

@@ -1,4 +1,4 @@
-"""Lines that recur over the pages of a site: how they are told from what an article itself says, and how they are applied.
+"""Lines that recur over a site's pages: how they are told from what its articles say, and how they are applied.
 
 Words of no language are needed: a line that stands in many articles with different headlines is not theirs. What is
 learned is a set of fingerprints a site; its version is a hash of the set, so the same set gives the same articles on
@@ -23,7 +23,8 @@ MANY: Final = 8
 #: Longer prose than this (words) needs more proof: a serial repeats its introduction.
 LONG: Final = 40
 LONG_SHARE: Final = 0.4
-#: Shorter lines than this (words) are only learned where they stand at an article's edge: "No." and "Why?" recur in interviews.
+#: Shorter lines than this (words) are only learned where they stand at an article's edge: "No." and "Why?" recur in
+#: interviews.
 SHORT: Final = 4
 EDGE: Final = 0.8
 #: No article loses more than this share of its words to learned lines: then the lines, not the article, are wrong.

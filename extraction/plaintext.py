@@ -7,7 +7,7 @@ from typing import Final
 from extraction.boilerplate import Line, Verdict, by_words, unescaped
 from extraction.learned import Learned, fingerprint
 from extraction.records import Removed, RemovedKind
-from extraction.rules import SiteRules
+from extraction.rules import NO_CHANGES, SiteRules
 from extraction.text import ends_sentence, fold, tidy
 
 #: Longest text taken, characters; a longer one is no article.
@@ -29,7 +29,7 @@ class TextTooLongError(ValueError):
 
 
 def clean_text(
-    text: str, *, title: str | None = None, rules: SiteRules = SiteRules(), learned: Learned | None = None
+    text: str, *, title: str | None = None, rules: SiteRules = NO_CHANGES, learned: Learned | None = None
 ) -> Cleaned:
     """Take boilerplate lines out of an extracted text.
 

@@ -19,6 +19,7 @@ STRUCTURE_RULES: Final = frozenset(
         "markup.escaped",
         "model.block",
         "navigation.element",
+        "newsletter.form",
         "related.link_list",
         "site.repeated",
         "title.repeated",
@@ -36,6 +37,10 @@ class SiteRules:
     rules_off: frozenset[str] = frozenset()
     keep_classes: frozenset[PageClass] = frozenset()
     drop_selectors: frozenset[str] = frozenset()
+
+
+#: What a site changes whose file says nothing of extraction.
+NO_CHANGES: Final = SiteRules()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,13 @@ import unicodedata
 from functools import cache
 
 #: C0 and C1 controls except tab and line ends, zero-width characters, bidi marks, overrides and isolates, the soft
-#: hyphen, the BOM, private-use icons of icon fonts, and unpaired surrogates (UTS 55 names most as hazards of rendering).
-#: ZWNJ and ZWJ (U+200C, U+200D) stay: Persian, Hindi and emoji are spelt with them.
+#: hyphen, the BOM, private-use icons of icon fonts, and unpaired surrogates (UTS 55 names most as hazards of
+#: rendering). ZWNJ and ZWJ (U+200C, U+200D) stay: Persian, Hindi and emoji are spelt with them.
 _UNWANTED = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff\ue000-\uf8ff\ud800-\udfff]"
 )
+#: A terminal's control sequence (ECMA-48 CSI) as a whole, so that none of its letters stay as words.
+_SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 _WORDS = re.compile(r"\w+")
 #: Scripts that are written without spaces between words: a character stands for about half a word there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
@@ -17,6 +19,8 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 
 def tidy(text: str) -> str:
     """`text` on one line: white space collapsed, Unicode NFC, controls and invisible marks out."""
+    if "\x1b" in text:
+        text = _SEQUENCE.sub("", text)
     if not text.isascii():
         text = unicodedata.normalize("NFC", _UNWANTED.sub("", text))
     elif not text.isprintable():
@@ -25,7 +29,7 @@ def tidy(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """The words of `text` without case, marks of punctuation and compatibility forms (NFKC): for comparing, not for storing."""
+    """The words of `text` without case, punctuation and compatibility forms (NFKC): for comparing, not for storing."""
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return " ".join(_WORDS.findall(text.casefold()))

@@ -33,4 +33,4 @@ if __name__ == "__main__":
             (folder / "expected.json").write_text(
                 json.dumps(outcome(folder), ensure_ascii=False, indent=1) + "\n", "utf-8"
             )
-            print(folder.name)
+            print(folder.name)  # noqa: T201 - a command

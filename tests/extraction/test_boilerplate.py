@@ -99,7 +99,11 @@ def test_every_phrase_is_folded_and_unique() -> None:
     known = phrases()
     assert all(phrase == fold(phrase) and phrase for phrase in known.equals)
     assert all(phrase == fold(phrase) and phrase for found in known.starts.values() for phrase, _ in found)
-    assert {rule.kind for rule in known.equals.values()} >= {RemovedKind.RELATED, RemovedKind.AD_LABEL, RemovedKind.SHARE}
+    assert {rule.kind for rule in known.equals.values()} >= {
+        RemovedKind.RELATED,
+        RemovedKind.AD_LABEL,
+        RemovedKind.SHARE,
+    }
 
 
 def test_inline_tags_that_stand_as_text_leave_their_words() -> None:

@@ -24,15 +24,37 @@ def test_no_case_leaks_the_reported_lines(case: Path) -> None:
     """Neither "Newer articles" nor an escaped caption nor an ad label reaches any body, whatever the golden says."""
     result = extract((case / "page.html").read_bytes(), "https://courier.example/a").result
     assert isinstance(result, Article)
-    for line in ("Newer articles", "Neuere Artikel", CAPTION, "<p>", "&lt;", "Advertisement", "Anzeige", "関連記事", "Lighthouse keeper"):
+    for line in (
+        "Newer articles",
+        "Neuere Artikel",
+        CAPTION,
+        "<p>",
+        "&lt;",
+        "Advertisement",
+        "Anzeige",
+        "関連記事",
+        "Lighthouse keeper",
+    ):
         assert line not in result.article_body, line
 
 
 def test_split_body_keeps_every_paragraph() -> None:
     """A body in four containers with link-heavy paragraphs comes out whole and in order."""
-    result = extract((CASES / "body-in-several-containers" / "page.html").read_bytes(), "https://courier.example/a").result
+    result = extract(
+        (CASES / "body-in-several-containers" / "page.html").read_bytes(), "https://courier.example/a"
+    ).result
     assert isinstance(result, Article)
-    starts = ["Marrow Quay's council", "The harbour council", "Engineers had", "Councillors referred", "“We are not", "The vote was", "The ministry of", "Work is to", "A second study"]
+    starts = [
+        "Marrow Quay's council",
+        "The harbour council",
+        "Engineers had",
+        "Councillors referred",
+        "“We are not",
+        "The vote was",
+        "The ministry of",
+        "Work is to",
+        "A second study",
+    ]
     assert [block.text[: len(start)] for block, start in zip(result.blocks, starts, strict=True)] == starts
 
 
@@ -42,5 +64,9 @@ def test_captions_are_data() -> None:
     assert isinstance(result, Article)
     assert [(i.url, i.caption, i.credit) for i in result.images] == [
         ("https://courier.example/a.jpg", "The bridge at low tide, seen from the customs house.", "Photo: Lea Brandt"),
-        ("https://courier.example/b.jpg", "Councillors counting the votes by hand after the display failed.", "Quay Pictures"),
+        (
+            "https://courier.example/b.jpg",
+            "Councillors counting the votes by hand after the display failed.",
+            "Quay Pictures",
+        ),
     ]

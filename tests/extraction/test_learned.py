@@ -13,9 +13,14 @@ FOLLOW = "The Quay Courier has told the harbour's stories since 1911, on paper a
 
 def article(number: int, *extra: tuple[BlockKind, str], tail: Sequence[str] = ()) -> tuple[str, list[Block]]:
     """An article of its own words, with blocks between and after its paragraphs."""
-    own = [(BlockKind.PARAGRAPH, f"Paragraph {n} of story {number} tells of things that happened on day {number}.") for n in range(6)]
+    own = [
+        (BlockKind.PARAGRAPH, f"Paragraph {n} of story {number} tells of things that happened on day {number}.")
+        for n in range(6)
+    ]
     blocks = [*own[:3], *extra, *own[3:], *((BlockKind.PARAGRAPH, line) for line in tail)]
-    return f"Headline {number}", [Block(kind=kind, text=text, position=place) for place, (kind, text) in enumerate(blocks)]
+    return f"Headline {number}", [
+        Block(kind=kind, text=text, position=place) for place, (kind, text) in enumerate(blocks)
+    ]
 
 
 def taught(articles: Sequence[tuple[str, list[Block]]]) -> Learned:
@@ -82,7 +87,9 @@ def test_no_article_loses_most_of_its_words() -> None:
 
 def test_extraction_applies_what_was_learned_and_records_the_version() -> None:
     """The line leaves the body as a removed block of kind site_repeated, and the article names the learned set."""
-    prose = "".join(f"<p>The council met on day {n} and decided on the bridge, the boats and the boathouse.</p>" for n in range(6))
+    prose = "".join(
+        f"<p>The council met on day {n} and decided on the bridge, the boats and the boathouse.</p>" for n in range(6)
+    )
     page = f"<html><body><article><h1>A day at the harbour</h1>{prose}<p>{FOLLOW}</p></article></body></html>".encode()
     plain = extract(page, "https://courier.example/1").result
     assert isinstance(plain, Article)
@@ -92,4 +99,6 @@ def test_extraction_applies_what_was_learned_and_records_the_version() -> None:
     assert isinstance(extraction.result, Article)
     assert FOLLOW not in extraction.result.article_body
     assert extraction.result.learned_version == learned.version
-    assert [(str(r.kind), r.rule) for r in extraction.removed if r.text == FOLLOW] == [("site_repeated", "site.repeated")]
+    assert [(str(r.kind), r.rule) for r in extraction.removed if r.text == FOLLOW] == [
+        ("site_repeated", "site.repeated")
+    ]

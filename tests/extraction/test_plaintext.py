@@ -20,7 +20,10 @@ Work is to start in March, when the boats have moved."""
 
 def test_the_reported_text_loses_its_tail_and_nothing_else() -> None:
     """A text that ends in "Newer articles" and an escaped caption comes out without them, the article untouched."""
-    text = ARTICLE + "\n\nNewer articles\n\nFerry strike called off\nLighthouse sold\n\n<p>The red carpet has been rolled out.</p>\n"
+    text = (
+        ARTICLE
+        + "\n\nNewer articles\n\nFerry strike called off\nLighthouse sold\n\n<p>The red carpet has been rolled out.</p>\n"
+    )
     cleaned = clean_text(text, title="Old swing bridge stays")
     assert cleaned.text == (
         "The harbour council voted on Thursday night to keep the bridge.\n“We are keeping a street,” said Ines Calder.\n\n"
@@ -50,7 +53,13 @@ def test_rules_can_be_switched_off_and_lines_be_learned() -> None:
     assert clean_text(text, rules=rules, learned=learned).text == "Advertisement\n\nThe end."
 
 
-@given(st.lists(st.one_of(st.text(max_size=60), st.sampled_from(["", "Newer articles", "Advertisement", "A line.", "<b>x</b> y"]))))
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=60), st.sampled_from(["", "Newer articles", "Advertisement", "A line.", "<b>x</b> y"])
+        )
+    )
+)
 def test_cleaning_is_idempotent(lines: list[str]) -> None:
     """A cleaned text is clean."""
     once = clean_text("\n".join(lines)).text

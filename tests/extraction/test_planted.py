@@ -21,4 +21,6 @@ def test_planted_furniture_is_really_on_the_page() -> None:
     for page in pages(FIRST, 2):
         text = page.html.decode()
         assert len(page.furniture) >= 12
-        assert all(line.replace("&", "&amp;").replace("'", "&#x27;") in text or line in text for _, line in page.furniture)
+        assert all(
+            line.replace("&", "&amp;").replace("'", "&#x27;") in text or line in text for _, line in page.furniture
+        )
