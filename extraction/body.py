@@ -14,6 +14,7 @@ from extraction.boilerplate import Line, Verdict, by_words, unescaped
 from extraction.engine import opinion
 from extraction.features import FEATURES, Candidate, Surroundings, frame_style
 from extraction.learned import Learned, recurring
+from extraction.liveposts import posts
 from extraction.page import ParsedPage
 from extraction.records import Block, BlockKind, Metadata, Removed, RemovedKind
 from extraction.rules import SiteRules
@@ -73,7 +74,8 @@ def _read(page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation:
     around, area = candidates(page, metadata, rules, navigation=navigation)
     _score(around, area, metadata, rules)
     kept = _kept(around)
-    return Body(tuple(_blocks(kept)), tuple(_removed(around, kept)), area.element)
+    blocks = _live_blocks(kept, metadata) if metadata.article_type == "LiveBlogPosting" else _blocks(kept)
+    return Body(tuple(blocks), tuple(_removed(around, kept)), area.element)
 
 
 def _score(around: Sequence[Candidate], area: Frame, metadata: Metadata, rules: SiteRules) -> None:
@@ -435,6 +437,19 @@ def _blocks(kept: Sequence[Candidate]) -> Iterable[Block]:
             rows = list(group)
             text = "\n".join(row.raw.text for row in rows)
             yield Block(kind=BlockKind.TABLE, text=text, position=rows[0].raw.position)
+
+
+def _live_blocks(kept: Sequence[Candidate], metadata: Metadata) -> Iterable[Block]:
+    """The kept blocks of a live blog: all blocks of one post are one, with the post's time."""
+    found = posts([c.raw.frame for c in kept], metadata.in_language)
+    for _, group in groupby(zip(kept, found, strict=True), key=lambda pair: id(pair[1][0]) if pair[1] else 0):
+        pairs = list(group)
+        inside, post = [candidate for candidate, _ in pairs], pairs[0][1]
+        if post is None:
+            yield from _blocks(inside)
+        else:
+            text = "\n".join(unescaped(candidate.raw.text) for candidate in inside)
+            yield Block(kind=BlockKind.LIVE_POST, text=text, position=inside[0].raw.position, time=post[1])
 
 
 def _table_of(candidate: Candidate) -> int | None:

@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 
 from extraction.article import content_hash, extract, extract_page, render_markdown, render_text
 from extraction.explain import explained, render
-from extraction.records import Article, Block, BlockKind, Capture, Discovery, Metadata, Outcome, Page, Rejection
+from extraction.records import (
+    Article,
+    Block,
+    BlockKind,
+    Capture,
+    Discovery,
+    Metadata,
+    Outcome,
+    Page,
+    PageClass,
+    Rejection,
+)
 from extraction.rules import SiteRules
 
 TEXT = "The council voted on Thursday to keep the old bridge, ending a dispute of almost three years."
@@ -165,3 +176,47 @@ def test_same_page_gives_the_same_extraction_each_time() -> None:
     """No call leaves anything behind that the next one sees."""
     first = extract(PAGE, URL)
     assert all(extract(PAGE, URL) == first for _ in range(50))
+
+
+def test_live_blog_is_its_posts_with_their_times() -> None:
+    """Where a site keeps live pages, each post is one block with its time in UTC; the introduction stays a paragraph."""
+    stream = "".join(
+        f"<article class='post'><time datetime='2026-03-05T{21 - n}:05:00+01:00'>{21 - n}:05</time><h3>Post {n}</h3><p>{PARAGRAPHS[n]}</p></article>"
+        for n in range(4)
+    )
+    head = HEAD.replace(
+        "</head>",
+        '<script type="application/ld+json">{"@type":"LiveBlogPosting","headline":"Bridge stays"}</script></head>',
+    )
+    html = (
+        f"{head}<p>{TEXT} We follow the night.</p><div class='stream'>{stream}</div></article></body></html>".encode()
+    )
+    assert isinstance(extract(html, URL).result, Rejection)
+    result = extract(html, URL, rules=SiteRules(keep_classes=frozenset({PageClass.LIVE}))).result
+    assert isinstance(result, Article)
+    assert [(b.kind, b.time) for b in result.blocks] == [
+        (BlockKind.PARAGRAPH, None),
+        *((BlockKind.LIVE_POST, datetime(2026, 3, 5, 20 - n, 5, tzinfo=UTC)) for n in range(4)),
+    ]
+    assert result.blocks[1].text == f"Post 0\n{PARAGRAPHS[0]}"
+
+
+@pytest.mark.parametrize(
+    ("meta", "kept"),
+    [
+        ('<meta name="robots" content="NOINDEX, follow">', False),
+        ('<meta name="nightdesk" content="none">', False),
+        ('<meta name="googlebot-news" content="noindex">', True),
+        ('<meta name="robots" content="index, noarchive">', True),
+    ],
+)
+def test_a_page_that_asks_not_to_be_indexed_is_not_kept(meta: str, kept: bool) -> None:
+    """`noindex` in the robots meta element for all or for us is obeyed; what is said to others is not ours."""
+    text = "".join(
+        f"<p>The harbour master counted {n} boats in the basin before the storm came in.</p>" for n in range(9)
+    )
+    html = f"<html><head>{meta}<title>Boats</title></head><body><article><h1>Boats</h1>{text}</article></body></html>"
+    result = extract(html.encode(), "https://courier.example/2026/boats-in-the-basin").result
+    assert isinstance(result, Article) is kept
+    if not kept:
+        assert result.outcome is Outcome.NOINDEX
