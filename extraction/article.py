@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Final
 
 from extraction.body import Body, read_body
@@ -20,6 +21,9 @@ from extraction.urls import BadUrlError, canonicalize, same_site
 #: Raised with every change that can change an article; it stands on each row.
 EXTRACTOR_VERSION: Final = "1"
 
+#: Directives of robots meta by which a page asks not to be kept (the header's are heeded by the spider).
+_FORBIDDING: Final = frozenset(("noindex", "none"))
+
 
 def extract_page(page: Page, *, rules: SiteRules = NO_CHANGES, learned: Learned | None = None) -> Extraction:
     """Extract a captured response: its content codings undone within bounds, then `extract`. Never raises."""
@@ -33,6 +37,7 @@ def extract_page(page: Page, *, rules: SiteRules = NO_CHANGES, learned: Learned 
         page.final_url,
         requested_url=page.discovery.url,
         content_type=content_type,
+        seen=page.fetched_at,
         rules=rules,
         learned=learned,
     )
@@ -44,6 +49,7 @@ def extract(
     *,
     requested_url: str | None = None,
     content_type: str | None = None,
+    seen: datetime | None = None,
     rules: SiteRules = NO_CHANGES,
     learned: Learned | None = None,
 ) -> Extraction:
@@ -54,11 +60,12 @@ def extract(
         url: where it was fetched from, after redirects.
         requested_url: the URL that was asked for, if another.
         content_type: the header as received; evidence for the charset, not believed on what the bytes are.
+        seen: when it was fetched, UTC: dates after it are not believed. None: now.
         rules: what the site's own file changes.
         learned: what was learned of the site's recurring lines.
     """
     try:
-        return _extract(parse(html, url, content_type), requested_url or url, rules, learned)
+        return _extract(parse(html, url, content_type), requested_url or url, seen, rules, learned)
     except UnreadablePageError as exc:
         return _rejected(exc.outcome, str(exc))
     except (MemoryError, RecursionError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as exc:
@@ -77,8 +84,14 @@ def read_parts(html: bytes, url: str, rules: SiteRules = NO_CHANGES) -> tuple[Me
     return metadata, read_body(page, metadata, rules)
 
 
-def _extract(page: ParsedPage, requested_url: str, rules: SiteRules, learned: Learned | None) -> Extraction:
-    metadata = read_metadata(page)
+def _extract(
+    page: ParsedPage, requested_url: str, seen: datetime | None, rules: SiteRules, learned: Learned | None
+) -> Extraction:
+    metadata = read_metadata(page, seen=seen)
+    if _FORBIDDING & set(metadata.robots):
+        return Extraction(
+            result=Rejection(outcome=Outcome.NOINDEX, reason="robots meta says noindex", metadata=metadata)
+        )
     body = read_body(page, metadata, rules, learned)
     page_class, reason = classify(page, metadata, body.blocks, body.removed)
     if page_class is not PageClass.ARTICLE and page_class not in rules.keep_classes:

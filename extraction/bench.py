@@ -17,7 +17,7 @@ def extract(html: bytes, url: str) -> dict[str, Any]:
     return {
         "text": render_text(body.blocks),
         "title": metadata.headline,
-        "authors": list(metadata.authors),
+        "authors": [*metadata.authors, *metadata.author_organisations],
         "date": (metadata.date_published_raw or "")[:10]
         if date is None
         else written_day(metadata.date_published_raw, date.date().isoformat()),

@@ -245,7 +245,7 @@ def _types(says: Declared) -> Iterator[tuple[str, str]]:
 
 def _robots(says: Declared) -> tuple[str, ...]:
     """Return the directives of robots meta elements, and of the rights elements that are read like them."""
-    values = [value for _, value in says.meta("robots", "googlebot", "googlebot-news")]
+    values = [value for _, value in says.meta("robots", "nightdesk")]
     words = (tidy(word.lower())[:80] for value in values for word in value.split(",")[:30])
     rights = (
         f"{name}={tidy(v)[:200]}" for name in ("tdm-reservation", "tdm-policy") for v in says.metas.get(name, [])[:1]
