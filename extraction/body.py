@@ -128,7 +128,7 @@ def _is_safe(candidate: Candidate) -> bool:
 _MAIN_STYLE: Final = 0.6
 _SURELY_NOT: Final = 0.1
 #: A lead often stands outside of the area; there it needs some of the model's belief.
-_LIKELY: Final = 0.3
+_LIKELY: Final = 0.25
 
 
 def _is_plain_paragraph(candidate: Candidate) -> bool:
@@ -180,9 +180,10 @@ def _kept(around: Sequence[Candidate]) -> list[Candidate]:
             belongs[place] = _is_insert(candidate, _home(before.raw), _home(after.raw))
         if belongs[place] and candidate.raw.tag == "li":
             lists.add(candidate.raw.frame.parent)
-    return [
+    found = [
         c for c, yes in zip(around, belongs, strict=True) if yes or (c.raw.frame.parent in lists and _is_plain_entry(c))
     ]
+    return _without_headed_tail(found)
 
 
 def _home(raw: RawBlock) -> Frame | None:
@@ -191,6 +192,31 @@ def _home(raw: RawBlock) -> Frame | None:
     while home is not None and home.tag in ("blockquote", "ul", "ol"):
         home = home.parent
     return home
+
+
+def _without_headed_tail(kept: list[Candidate]) -> list[Candidate]:
+    """The blocks without a last heading under which no sentence stands: it heads what was taken out.
+
+    Several such headings are an article that is told in headings.
+    """
+    headings = []
+    for place in range(len(kept) - 1, -1, -1):
+        if kept[place].line.heading:
+            headings.append(place)
+        elif not _is_headline(kept[place]):
+            break
+    if len(headings) != 1:
+        return kept
+    for candidate in kept[headings[0] :]:
+        candidate.verdict = Verdict(RemovedKind.RELATED, "related.tail")
+    return kept[: headings[0]]
+
+
+def _is_headline(candidate: Candidate) -> bool:
+    """Whether a block reads as a headline: short, no sentence, in no list, quote or table."""
+    raw = candidate.raw
+    plain = raw.tag not in ("li", "tr", "pre", "dd") and "blockquote" not in raw.frame.tags
+    return plain and candidate.line.words <= 15 and not ends_sentence(raw.text)
 
 
 def _is_plain_entry(candidate: Candidate) -> bool:

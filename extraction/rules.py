@@ -21,6 +21,7 @@ STRUCTURE_RULES: Final = frozenset(
         "navigation.element",
         "newsletter.form",
         "related.link_list",
+        "related.tail",
         "site.repeated",
         "title.repeated",
     )
