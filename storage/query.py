@@ -73,7 +73,10 @@ class Session:
             QueryError: DuckDB's own message.
             KeyboardInterrupt: Ctrl-C came while it ran; the session can go on.
         """
-        cursor = self._patiently(lambda: self._connection.execute(sql))
+        # Of no statement at all DuckDB makes no cursor, whatever its stubs say.
+        cursor: duckdb.DuckDBPyConnection | None = self._patiently(lambda: self._connection.execute(sql))
+        if cursor is None:
+            return Result((), (), iter(()))
         description = cursor.description or []
         columns = tuple(column[0] for column in description)
         return Result(columns, tuple(str(column[1]) for column in description), self._rows(cursor))

@@ -61,6 +61,14 @@ def test_a_query_that_may_not_or_cannot_ends_with_the_databases_words(newsdesk: 
         assert list(session.ask("SELECT count(*) FROM articles").rows) == [(2,)]
 
 
+@pytest.mark.parametrize("sql", ["", " \n", ";", "-- nothing"])
+def test_no_query_has_no_answer(newsdesk: Path, sql: str) -> None:
+    """Nothing asked, as by `nightdesk sql` with an empty input, is no error and has no rows."""
+    with Session(newsdesk) as session:
+        answer = session.ask(sql)
+        assert (answer.columns, answer.types, list(answer.rows)) == ((), (), [])
+
+
 def test_a_table_name_never_means_a_variable_of_the_program(newsdesk: Path) -> None:
     """DuckDB's habit of reading Python variables is off."""
     secret = {"a": [1]}
