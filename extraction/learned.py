@@ -8,7 +8,7 @@ every machine, and a set that was revoked in part is another version.
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from extraction.records import Block, BlockKind
 from extraction.text import fold, word_count
@@ -59,6 +59,13 @@ class Learned:
     version: str
     fingerprints: frozenset[str] = frozenset()
 
+    @classmethod
+    def of(cls, fingerprints: Iterable[str]) -> Self:
+        """The set of these fingerprints, with the version that is theirs on every machine."""
+        found = frozenset(fingerprints)
+        digest = hashlib.blake2b("\n".join(sorted(found)).encode(), digest_size=6).hexdigest()
+        return cls(version=digest, fingerprints=found)
+
 
 def sightings(articles: Iterable[tuple[str, Sequence[Block]]]) -> list[Sighting]:
     """Count the lines of a site's articles, given as (headline, blocks): what `learn` decides on.
@@ -104,9 +111,7 @@ class _Count:
 
 def learn(seen: Iterable[Sighting], pages: int, *, revoked: frozenset[str] = frozenset()) -> Learned:
     """Decide which lines of a site with `pages` articles are boilerplate; `revoked` fingerprints never are."""
-    found = frozenset(s.fingerprint for s in seen if s.fingerprint not in revoked and is_boilerplate(s, pages))
-    digest = hashlib.blake2b("\n".join(sorted(found)).encode(), digest_size=6).hexdigest()
-    return Learned(version=digest, fingerprints=found)
+    return Learned.of(s.fingerprint for s in seen if s.fingerprint not in revoked and is_boilerplate(s, pages))
 
 
 def is_boilerplate(seen: Sighting, pages: int) -> bool:

@@ -237,6 +237,33 @@ def check_sites(names: list[str] | None = None, /, *, data: Data = None) -> int:
     return check(data, names or [])
 
 
+learned = app.command(App(name="learned", help="List, revoke and restore the lines that recur on a site's pages."))
+
+
+@learned.command(name="list")
+def list_learned(*, site: str | None = None, data: Data = None) -> int:
+    """List the lines that are taken out of the articles of a site, or of all, because they recur on its pages."""
+    from flows.lines import list_lines
+
+    return list_lines(data, site)
+
+
+@learned.command(name="revoke")
+def revoke_learned(site: str, fingerprint: str, /, *, data: Data = None) -> int:
+    """Leave a line in the articles that are fetched from now on: it is theirs."""
+    from flows.lines import set_revoked
+
+    return set_revoked(data, site, fingerprint, revoked=True)
+
+
+@learned.command(name="restore")
+def restore_learned(site: str, fingerprint: str, /, *, data: Data = None) -> int:
+    """Take a revoked line out again."""
+    from flows.lines import set_revoked
+
+    return set_revoked(data, site, fingerprint, revoked=False)
+
+
 def _day(option: str, text: str) -> "date":
     from datetime import date
 

@@ -30,6 +30,7 @@ from flows.summary import summarise_past
 from flows.terminal import show_summary
 from spiders.captures import read_pages
 from storage.database import NotPublishedError, connect
+from storage.learned import stored
 from storage.query import Recipe, Session, cookbook
 
 
@@ -130,7 +131,9 @@ def explain(data: Path | None, page: str, site: str | None) -> int:
         extraction = extract(_bytes_of(Path(page)), url, rules=rules.get(site or "", SiteRules()))
     else:
         captured = _captured(desk.data, page)
-        extraction = extract_page(captured, rules=rules.get(site or captured.discovery.site, SiteRules()))
+        name = site or captured.discovery.site
+        learned = stored(desk.data, [name]).get(name)
+        extraction = extract_page(captured, rules=rules.get(name, SiteRules()), learned=learned)
     sys.stdout.write(render(extraction, colour=sys.stdout.isatty() and "NO_COLOR" not in os.environ))
     return 0
 

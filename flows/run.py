@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
+from extraction.learned import Learned
 from flows.crawl import Event, Finished, Log, Progress, Segment, crawl
 from flows.desk import Desk, require_contact, require_writable
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
@@ -22,7 +23,7 @@ from flows.watch import Board
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
 from spiders.site import Site
-from storage import runs, search
+from storage import learned, runs, search
 from storage.ledger import last_read, write_known, write_pending
 
 OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
@@ -65,7 +66,7 @@ class Run:
         self.board = Board()
         self.version = version("nightdesk")
         self._say, self._show = say, show
-        self._pool = Pool(desk.settings.workers or cores(), desk.rules())
+        self._pool = self._new_pool({})
         self.begin_again()
 
     def record(self, state: str, reason: str | None = None) -> None:
@@ -87,9 +88,11 @@ class Run:
         runs.record_run(self.desk.data, row, map(_site_row, self.sites) if begins else (), publish=True)
 
     async def repair(self) -> Tally:
-        """Extract and load what earlier runs left: so that nothing of it is asked for again."""
+        """Extract and load what earlier runs left, so that nothing is asked for again; learn from what is there."""
         self.board.stage = "repairing"
         await asyncio.to_thread(self._bury_the_dead)
+        everywhere = [site.name for site in self.desk.sites]
+        self._staff(await asyncio.to_thread(learned.stored, self.desk.data, everywhere))
         recover_all(self.desk.data, self.say)
         ingest = self._new_ingest()
         for segment in unextracted(self.desk.data):
@@ -99,6 +102,7 @@ class Run:
         tally = await _in_thread(ingest)
         if tally.segments:
             self.say("info", f"{tally.segments} segments of earlier runs were extracted and loaded first")
+        self._staff(await asyncio.to_thread(learned.learn, self.desk.data, [site.name for site in self.sites]))
         return tally
 
     async def crawl(self) -> Finished:
@@ -157,6 +161,15 @@ class Run:
                 reason = "its process was killed; the next run took up what it left"
                 runs.record_run(self.desk.data, replace(row, state="failed", reason=reason))
                 self.say("warning", f"{row.run_id} did not end by itself; what it left is taken up now")
+
+    def _staff(self, lines: Mapping[str, Learned]) -> None:
+        """Take workers that know these recurring lines of sites."""
+        self._pool.close()
+        self._pool = self._new_pool(lines)
+        self.begin_again()
+
+    def _new_pool(self, lines: Mapping[str, Learned]) -> Pool:
+        return Pool(self.desk.settings.workers or cores(), self.desk.rules(), lines)
 
     def _new_ingest(self) -> Ingest:
         ingest = Ingest(self.desk.data, self._pool, self.say)

@@ -30,13 +30,13 @@ def test_an_older_store_with_rows_is_upgraded(newsdesk: Path) -> None:
         store.execute("DROP VIEW article_history; DROP VIEW articles")
         for column in ("characters", "load_number", "author_organisations"):
             store.execute(f"ALTER TABLE article_versions DROP {column}")
-        store.execute("ALTER TABLE loads DROP number")
+        store.execute("ALTER TABLE loads DROP number; DROP TABLE learned_lines")
         store.execute("DELETE FROM schema_migrations WHERE number <> 1")
     with database.writer(newsdesk) as connection:
         rows = connection.execute("SELECT characters, article_body FROM article_versions ORDER BY 1").fetchall()
         assert [number for number, _ in rows] == [len(text) for _, text in rows] == [15, 16, 18]
         applied = connection.execute("SELECT number, name FROM schema_migrations ORDER BY 1").fetchall()
-        names = ["views", "articles", "characters", "load_numbers", "author_organisations"]
+        names = ["views", "articles", "characters", "load_numbers", "author_organisations", "learned_lines"]
         assert applied == list(enumerate(names))
 
 

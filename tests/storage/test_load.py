@@ -157,6 +157,29 @@ def test_an_edited_article_gets_a_second_version(tmp_path: Path) -> None:
     ]
 
 
+def test_a_version_that_our_reading_made_can_be_told_from_an_edit(tmp_path: Path) -> None:
+    """`reading_changed` is true where another extraction, or other learned lines, read the page than before."""
+    readings = [
+        ("One.", "1", None),
+        ("Two.", "1", None),
+        ("Three.", "2", None),
+        ("Four.", "2", "a"),
+        ("Five.", "2", "a"),
+    ]
+    items = [
+        (page(FERRY, n), extraction(article(FERRY, text, extractor_version=extractor, learned_version=learned)))
+        for n, (text, extractor, learned) in enumerate(readings)
+    ]
+    load(tmp_path, [folder(tmp_path, items)])
+    assert rows(tmp_path, "SELECT version, reading_changed FROM article_history ORDER BY version") == [
+        (1, False),
+        (2, False),
+        (3, True),
+        (4, True),
+        (5, False),
+    ]
+
+
 def test_a_second_url_of_an_article_is_a_duplicate(tmp_path: Path) -> None:
     """Once an article's own URL was fetched, another URL that leads to it makes no version, whatever its text."""
     other = "https://harbour.example/story?id=77&lang=en"
