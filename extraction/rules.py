@@ -30,14 +30,10 @@ STRUCTURE_RULES: Final = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteRules:
-    """What a site's own file changes: rules that are off there, and page classes that are kept although no article.
-
-    `drop_selectors` are names (class or id words) of elements that never belong to a body on that site.
-    """
+    """What a site's own file changes: rules that are off there, and page classes that are kept although no article."""
 
     rules_off: frozenset[str] = frozenset()
     keep_classes: frozenset[PageClass] = frozenset()
-    drop_selectors: frozenset[str] = frozenset()
 
 
 #: What a site changes whose file says nothing of extraction.
