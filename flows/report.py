@@ -153,6 +153,16 @@ def markdown(summary: RunSummary) -> str:
     return "\n".join([*lines, *(["", "**Problems**", "", *said] if said else [])]) + "\n"
 
 
+def line(site: SiteSummary) -> str:
+    """Return a site in one line, for the log."""
+    numbers = ((site.discovered, "discovered"), (site.fetched, "fetched"), (site.extracted, "extracted"))
+    parts = [", ".join(f"{number:,} {word}" for number, word in numbers)]
+    parts.append(", ".join([f"{count(site.new, 'new article')}", count(site.versions, "new version")]))
+    parts.append(_counts(site.rejected))
+    parts.append(f"open, for the next crawl: {_counts(site.open)}" if site.open else "")
+    return ("failed: " if site.failed else "") + "; ".join(filter(None, parts))
+
+
 def count(number: int, noun: str) -> str:
     """Return "1 page", "2 pages"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

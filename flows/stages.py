@@ -13,7 +13,7 @@ from prefect.states import Completed, Failed
 from flows.crawl import SpiderError
 from flows.desk import open_desk
 from flows.plain import plain
-from flows.report import RunSummary, markdown
+from flows.report import RunSummary, line, markdown
 from flows.run import Request, Run, side_by_side
 from flows.summary import summarise
 from flows.watch import WATCH, Board
@@ -90,6 +90,8 @@ async def carry_out(request: Request) -> State[RunSummary]:
     finally:
         run.close()
     summary = await report(run, ended, problem)
+    for site in summary.sites:  # a terminal has the table instead
+        logger.log(logging.ERROR if site.failed else logging.INFO, "%s: %s", plain(site.site), line(site))
     say("info" if summary.worked else "error", None, summary.headline)
     if watch is not None:
         watch.summary = summary

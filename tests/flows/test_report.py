@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from flows.plain import plain
-from flows.report import RunSummary, SiteSummary, count, duration, markdown, problems, table, together
+from flows.report import RunSummary, SiteSummary, count, duration, line, markdown, problems, table, together
 
 HOSTILE = "[red]x[/] <script>alert(1)</script> | a | [link](javascript:x) ![i](http://h/i) `c` \x1b[31m\x07\u202e\nnext *b* $m$"
 
@@ -39,9 +39,18 @@ DEAD = SiteSummary(site="dead", title="Dead", problems=("feed http://dead/ did n
 def shown(run: RunSummary) -> str:
     console = Console(file=io.StringIO(), width=160, force_terminal=False)
     console.print(table(run))
-    for line in problems(run):
-        console.print(line)
+    for sentence in problems(run):
+        console.print(sentence)
     return console.file.getvalue()
+
+
+def test_a_site_is_one_line_of_the_log() -> None:
+    """Its figures, what was rejected and why, what stays open; a site of which nothing came says so first."""
+    assert line(HARBOUR) == (
+        "48 discovered, 44 fetched, 41 extracted; 39 new articles, 1 new version; "
+        "2 gone, 1 paywall, 1 robots; open, for the next crawl: 3 timeout"
+    )
+    assert line(DEAD).startswith("failed: 0 discovered")
 
 
 def test_each_url_is_counted_in_one_group() -> None:

@@ -1,15 +1,11 @@
 """`nightdesk up`: a real server, worker and deployments; runs by the API as the Run button starts them; one Ctrl-C."""
 
-import os
 import re
 import signal
 import socket
 import sqlite3
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -18,9 +14,7 @@ import pytest
 
 from flows.config import Settings
 from flows.up import deployments_file, rendered
-from tests.flows.world import Served, descendants, is_alive, serving, wait_for
-
-NIGHTDESK = str(Path(sys.executable).with_name("nightdesk"))
+from tests.flows.world import Up, descendants, is_alive, serving_up, wait_for
 
 
 def test_the_schedule_is_that_of_the_settings() -> None:
@@ -42,59 +36,10 @@ def test_a_taken_port_is_refused(tmp_path: Path, nightdesk: Callable[..., "subpr
     assert "--port" in said
 
 
-@dataclass(frozen=True)
-class Up:
-    process: "subprocess.Popen[str]"
-    data: Path
-    api: httpx.Client
-    newsroom: Served
-
-    def start(self, deployment: str, **parameters: object) -> str:
-        found = self.api.get(f"/deployments/name/{deployment}/{deployment}").raise_for_status().json()
-        made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json={"parameters": parameters})
-        return str(made.raise_for_status().json()["id"])
-
-    def state(self, run: str) -> tuple[str, str | None]:
-        state = self.api.get(f"/flow_runs/{run}").raise_for_status().json()["state"]
-        return state["name"], state["message"]
-
-    def ended(self, run: str, seconds: float = 200) -> tuple[str, str | None]:
-        deadline = time.monotonic() + seconds
-        while (state := self.state(run))[0] not in {"Completed", "Failed", "Crashed", "Cancelled"}:
-            assert time.monotonic() < deadline, state
-            time.sleep(0.5)
-        return state
-
-    def logs(self, run: str) -> str:
-        asked = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
-        return "\n".join(entry["message"] for entry in self.api.post("/logs/filter", json=asked).json())
-
-    def fetching(self) -> bool:
-        return any(path.stat().st_size > 50_000 for path in self.data.glob("captures/*/*.warc.gz.open"))
-
-
 @pytest.fixture(scope="module")
 def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Up]:
-    folder = tmp_path_factory.mktemp("up")
-    with serving(folder / "access.jsonl") as newsroom, socket.socket() as probe:
-        data = newsroom.furnish(folder / "data")
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
-        command = [NIGHTDESK, "up", "--data", str(data), "--port", str(port)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
-        said = ""
-        while "Ctrl-C ends it all" not in said:
-            line = process.stdout.readline()
-            assert line, said
-            said += line
-        assert f"http://127.0.0.1:{port}" in said
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", timeout=60) as api:
-                yield Up(process, data, api, newsroom)
-        finally:
-            process.terminate()
-            process.wait(90)
+    with serving_up(tmp_path_factory.mktemp("up")) as served:
+        yield served
 
 
 @pytest.mark.prefect
@@ -117,9 +62,7 @@ def test_the_nightly_run_works_from_the_api(up: Up) -> None:
     assert re.search(r"\d+ new articles", message)
     artifacts = up.api.post("/artifacts/filter", json={"artifacts": {"flow_run_id": {"any_": [run]}}}).json()
     assert any("| lindenauer-bote |" in str(artifact["data"]) for artifact in artifacts)
-    with duckdb.connect(str(up.data / "store" / "published.duckdb"), read_only=True) as connection:
-        held = {url for (url,) in connection.execute("select url from articles").fetchall()}
-    assert held == {a.url for a in up.newsroom.truth().articles if a.site == "lindenauer-bote"}
+    assert up.articles() == {a.url for a in up.newsroom.truth().articles if a.site == "lindenauer-bote"}
 
 
 @pytest.mark.prefect

@@ -1,8 +1,9 @@
-"""The newsroom as an outside world, and the line as a process that can be killed."""
+"""The newsroom as an outside world, the line as a process that can be killed, and `nightdesk up` over a data folder."""
 
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,10 +14,15 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import duckdb
+import httpx
+
 from newsroom.sites import write_sites
 from newsroom.truth import Truth, expected
 
 ANCHOR = date(2026, 11, 20)
+NIGHTDESK = str(Path(sys.executable).with_name("nightdesk"))
+ENDED = frozenset({"Completed", "Failed", "Crashed", "Cancelled"})
 LINE = Path(__file__).with_name("line.py")
 
 
@@ -52,6 +58,80 @@ def serving(log: Path) -> Iterator[Served]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@dataclass(frozen=True)
+class Up:
+    """A `nightdesk up` over a data folder with the newsroom's sites, and its API."""
+
+    process: "subprocess.Popen[str]"
+    data: Path
+    address: str
+    api: httpx.Client
+    newsroom: Served
+
+    def start(self, deployment: str, **parameters: object) -> str:
+        found = self.api.get(f"/deployments/name/{deployment}/{deployment}").raise_for_status().json()
+        made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json={"parameters": parameters})
+        return str(made.raise_for_status().json()["id"])
+
+    def state(self, run: str) -> tuple[str, str | None]:
+        state = self.api.get(f"/flow_runs/{run}").raise_for_status().json()["state"]
+        return state["name"], state["message"]
+
+    def ended(self, run: str, seconds: float = 200) -> tuple[str, str | None]:
+        deadline = time.monotonic() + seconds
+        while (state := self.state(run))[0] not in ENDED:
+            assert time.monotonic() < deadline, state
+            time.sleep(0.5)
+        return state
+
+    def logs(self, run: str) -> str:
+        asked = {"logs": {"flow_run_id": {"any_": [run]}}, "sort": "TIMESTAMP_ASC", "limit": 200}
+        return "\n".join(entry["message"] for entry in self.api.post("/logs/filter", json=asked).json())
+
+    def fetching(self) -> bool:
+        return any(path.stat().st_size > 50_000 for path in self.data.glob("captures/*/*.warc.gz.open"))
+
+    def articles(self) -> set[str]:
+        return stored_articles(self.data)
+
+
+@contextmanager
+def serving_up(folder: Path) -> Iterator[Up]:
+    with serving(folder / "access.jsonl") as newsroom:
+        data = newsroom.furnish(folder / "data")
+        port = free_port()
+        command = [NIGHTDESK, "up", "--data", str(data), "--port", str(port)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+        try:
+            said = ""
+            while "Ctrl-C ends it all" not in said:
+                line = process.stdout.readline()
+                assert line, said
+                said += line
+            address = f"http://127.0.0.1:{port}"
+            assert address in said
+            with httpx.Client(base_url=f"{address}/api", timeout=60) as api:
+                yield Up(process, data, address, api, newsroom)
+        finally:
+            process.terminate()
+            process.wait(90)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def stored_articles(data: Path) -> set[str]:
+    """The URLs that a reader's SQL finds in the published store; none before the first is published."""
+    path = data / "store" / "published.duckdb"
+    if not path.exists():
+        return set()
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return {url for (url,) in connection.execute("select url from articles").fetchall()}
 
 
 def start_line(data: Path, *days: str) -> "subprocess.Popen[str]":
