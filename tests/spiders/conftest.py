@@ -30,6 +30,7 @@ class Crawled:
     errors: str
     entries: list[dict[str, Any]] = field(default_factory=list)
     pages: list[Page] = field(default_factory=list)
+    peak_kb: int = 0  # resident, of the spider, where a test had it noted
 
     @property
     def outcomes(self) -> dict[str, str]:
