@@ -220,3 +220,49 @@ def test_a_page_that_asks_not_to_be_indexed_is_not_kept(meta: str, kept: bool) -
     assert isinstance(result, Article) is kept
     if not kept:
         assert result.outcome is Outcome.NOINDEX
+
+
+BOX = (
+    '<div class="x1"><p><b>The Tide Table</b></p><p>What the harbour will talk of today, before breakfast.</p>'
+    '<form action="/t"><input {field}><button>Send</button></form></div>'
+)
+
+
+def _article_with(inset: str) -> bytes:
+    return (
+        HEAD + "".join(f"<p>{p}</p>" for p in PARAGRAPHS[:3]) + inset + f"<p>{PARAGRAPHS[3]}</p></article>"
+    ).encode()
+
+
+@pytest.mark.parametrize("field", ['type="email"', 'name="e-mail"', 'type="text" placeholder="Your mail address"'])
+def test_a_box_that_asks_for_an_address_goes_whole(field: str) -> None:
+    """Whatever its names and words: heading, promise and all; the paragraphs around it stay."""
+    extraction = extract(_article_with(BOX.format(field=field)), "https://courier.example/2026/the-old-bridge-stays")
+    assert [block.text for block in extraction.result.blocks] == PARAGRAPHS[:4]
+    taken = [(removed.kind.value, removed.text) for removed in extraction.removed if removed.rule == "newsletter.form"]
+    assert taken == [
+        ("newsletter", "The Tide Table"),
+        ("newsletter", "What the harbour will talk of today, before breakfast."),
+    ]
+
+
+def test_a_field_for_an_address_takes_no_paragraph_with_it() -> None:
+    """A form right in the body, or around all of the page, is no reason to take what stands beside it."""
+    field = '<form action="/t"><input type="email"><button>Send</button></form>'
+    whole = _article_with(field).replace(b"<article>", b"<form><article>").replace(b"</article>", b"</article></form>")
+    for page in (_article_with(field), whole):
+        result = extract(page, "https://courier.example/2026/the-old-bridge-stays").result
+        assert [block.text for block in result.blocks] == PARAGRAPHS[:4]
+
+
+def test_links_side_by_side_are_no_paragraph() -> None:
+    """Links with no word between them are furniture even in a `<p>`; sentences full of links are the article's."""
+    links = '<p><a href="mailto:?x">Send by post</a><a href="#copy">Copy the address of this</a></p>'
+    linked = (
+        '<p><a href="/a">The council</a> asked <a href="/b">the harbour master</a> and <a href="/c">the ferry</a>.</p>'
+    )
+    extraction = extract(_article_with(links + linked), "https://courier.example/2026/the-old-bridge-stays")
+    [taken] = [removed for removed in extraction.removed if "Copy the address" in removed.text]
+    assert taken.rule == "related.link_list"
+    texts = [block.text for block in extraction.result.blocks]
+    assert texts == [*PARAGRAPHS[:3], "The council asked the harbour master and the ferry.", PARAGRAPHS[3]]
