@@ -54,6 +54,13 @@ def rendered(text: str, settings: Settings) -> str:
     return re.sub(r"(?m)^(\s*- cron: ).*$", rf'\g<1>"{settings.nightly_cron}"', text) if settings.nightly_cron else text
 
 
+def schedule(settings: Settings) -> str:
+    """Return the cron line of the nightly crawl."""
+    found = re.search(r'(?m)^\s*- cron: "([^"]+)"', rendered(deployments_file().read_text(encoding="utf-8"), settings))
+    assert found is not None, "prefect.yaml holds the schedule"
+    return found[1]
+
+
 async def up(desk: Desk, say: Say, port: int | None = None) -> None:
     """Serve until this task is cancelled; then cancel what runs, keeping what was fetched, and end all processes.
 
@@ -82,9 +89,7 @@ async def up(desk: Desk, say: Say, port: int | None = None) -> None:
                     await _answers(api, f"/work_pools/{POOL}", home / "worker.log")  # the worker makes its pool
                     await _deploy(desk, home)
                     say(f"user interface: {address}")
-                    say(
-                        f"nightly crawl: {desk.settings.nightly_cron or 'as in prefect.yaml'} {desk.settings.time_zone}"
-                    )
+                    say(f"nightly crawl: {schedule(desk.settings)} (cron), {desk.settings.time_zone}")
                     say("Ctrl-C ends it all")
                     await asyncio.Event().wait()
                 finally:

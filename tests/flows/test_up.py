@@ -13,16 +13,19 @@ import httpx
 import pytest
 
 from flows.config import Settings
-from flows.up import deployments_file, rendered
+from flows.up import deployments_file, rendered, schedule
 from tests.flows.world import Up, descendants, is_alive, serving_up, wait_for
 
 
 def test_the_schedule_is_that_of_the_settings() -> None:
     """nightdesk.toml's zone and hour stand in the deployed file, and nothing else of it changes."""
     text = deployments_file().read_text(encoding="utf-8")
-    changed = rendered(text, Settings(time_zone="Europe/Berlin", nightly_cron="15 5 * * 1-5"))
+    settings = Settings(time_zone="Europe/Berlin", nightly_cron="15 5 * * 1-5")
+    changed = rendered(text, settings)
     differing = [line for line in changed.splitlines() if line not in text.splitlines()]
     assert [line.strip() for line in differing] == ['- cron: "15 5 * * 1-5"', "timezone: Europe/Berlin"]
+    assert schedule(settings) == "15 5 * * 1-5"
+    assert schedule(Settings()) == "30 4 * * *"
 
 
 def test_a_taken_port_is_refused(tmp_path: Path, nightdesk: Callable[..., "subprocess.CompletedProcess[str]"]) -> None:
