@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))  # or extraction.py beside this file would stand for the package of that name
 STAGES = ("line", "extraction_only", "inline", "fetch")
 FEW_PAGES = 60  # of the spider's run that measures its start
 TICK_S = os.sysconf("SC_CLK_TCK")

@@ -28,6 +28,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # or extraction.py beside this file would be `extraction`
+
 from storage import database
 from storage.batches import ARTICLE, SCHEMAS, write_folder
 from storage.load import load, pending_folders
