@@ -48,6 +48,7 @@ class Outcome(StrEnum):
     ROBOTS_UNREACHABLE = "robots_unreachable"  # RFC 9309 2.3.1.4: unreachable means disallowed
     NOINDEX = "noindex"  # robots meta or X-Robots-Tag
     LICENCE_REQUIRED = "licence_required"  # an RSL licence is demanded
+    TAKEN_DOWN = "taken_down"  # erased for good by `nightdesk takedown`, which says why
     # the site's answer
     GONE = "gone"  # 404, 410
     BLOCKED = "blocked"  # 401, 403, 451, challenge pages; never worked around

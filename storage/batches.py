@@ -69,6 +69,7 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = {
         | {"main_image": _TEXT, "is_accessible_for_free": _FLAG, "article_type": _TEXT, "page_class": _TEXT}
         | {"robots": _TEXTS, "flags": _TEXTS, "evidence": _TEXT, "content_hash": _TEXT}
         | {"extractor_version": _TEXT, "learned_version": _TEXT}
+        | {"source_file": _TEXT, "source_line": _NUMBER, "extracted_by": _TEXT}
     ),
     "removed_blocks": pa.schema(
         _EVENT

@@ -81,7 +81,7 @@ FROM (VALUES
     ('extraction_timeout', 'not_readable'), ('extraction_failed', 'not_readable'), ('capture_damaged', 'not_readable'),
     ('bad_url', 'not_allowed'), ('refused_scheme', 'not_allowed'), ('refused_address', 'not_allowed'),
     ('off_site', 'not_allowed'), ('excluded', 'not_allowed'), ('robots', 'not_allowed'), ('robots_unreachable', 'not_allowed'),
-    ('noindex', 'not_allowed'), ('licence_required', 'not_allowed'),
+    ('noindex', 'not_allowed'), ('licence_required', 'not_allowed'), ('taken_down', 'not_allowed'),
     ('gone', 'not_given'), ('blocked', 'not_given'), ('rate_limited', 'not_given'), ('http_error', 'not_given'),
     ('server_error', 'not_given'), ('redirect_limit', 'not_given'), ('redirected_home', 'not_given'),
     ('timeout', 'not_reached'), ('connection_failed', 'not_reached'), ('dns_failed', 'not_reached'),
