@@ -19,6 +19,8 @@ from storage.database import STORE, explained, locked, open_store, publish_locke
 from storage.manifest import MANIFEST, PART, TABLES, DamagedFolderError, Manifest, read_manifest
 
 DAMAGED: Final = ".damaged"
+#: The files of sql/ that make a load, in order. A re-extraction shares the timeline and the ledger with it.
+LOAD: Final = ("load_stage", "timeline", "load_articles", "ledger", "load_record")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,8 @@ def _load(connection: duckdb.DuckDBPyConnection, data: Path, fresh: dict[Path, M
     with explained(data / STORE):
         _set_variables(connection, load_id, data, fresh)
         with _committed(connection, load_id):
-            connection.execute(sql("load"))
+            for part in LOAD:
+                connection.execute(sql(part))
             _assert_unique(connection)
         connection.execute("CHECKPOINT store")
         row = connection.execute(

@@ -1,0 +1,73 @@
+-- A load, part 1 of 5: takes segments into the store, inside the transaction that storage/load.py has begun.
+-- Variables: load_id; segments (a list of structs); urls, fetches, articles, removed_blocks, sources (lists of files).
+--
+-- Every row that changes is a function of what is known about its URL or article and never of the order in which
+-- segments come: the ledger folds events by their time, and an article's versions follow the time of its sightings.
+
+-- Two loads at once conflict here, on every kind of store.
+UPDATE load_lock SET n = n + 1;
+
+SET VARIABLE load_number = (SELECT n FROM load_lock);
+SET VARIABLE versions_before = (SELECT count(*) FROM article_versions);
+
+-- 1. Stage what came: one row an event.
+CREATE OR REPLACE TEMP TABLE stage_fetches AS
+SELECT DISTINCT ON (url_key, ended_at) * FROM read_parquet(getvariable('fetches')) ORDER BY run_id, segment;
+
+CREATE OR REPLACE TEMP TABLE stage_discoveries AS
+SELECT DISTINCT ON (run_id, url_key, discovered_at) * FROM read_parquet(getvariable('urls')) ORDER BY segment;
+
+-- What was taken down does not come back, by whatever way or address it comes.
+CREATE OR REPLACE TEMP TABLE taken_down AS
+SELECT unnest(url_keys) AS url_key FROM takedowns WHERE lifted_at IS NULL;
+
+UPDATE stage_fetches SET outcome = 'taken_down', reason = 'it was taken down', article_key = NULL, content_hash = NULL,
+    date_published = NULL
+WHERE outcome IN ('article', 'unchanged') AND (url_key IN (FROM taken_down) OR article_key IN (FROM taken_down)
+    OR site IN (SELECT site FROM takedowns WHERE kind = 'site' AND lifted_at IS NULL));
+
+UPDATE stage_discoveries SET title_hint = NULL
+WHERE url_key IN (FROM taken_down) OR site IN (SELECT site FROM takedowns WHERE kind = 'site' AND lifted_at IS NULL);
+
+-- 2. What the store knows about the same articles and URLs. Each large table is scanned once.
+CREATE OR REPLACE TEMP TABLE seen AS
+SELECT article_key, min(ended_at) AS first_at FROM stage_fetches WHERE outcome = 'article' GROUP BY article_key;
+
+CREATE OR REPLACE TEMP TABLE prior_versions AS
+SELECT url_key AS article_key, version, content_hash, requested_key, valid_from, valid_to, date_first_seen
+FROM article_versions WHERE url_key IN (SELECT article_key FROM seen);
+
+CREATE OR REPLACE TEMP TABLE prior_sightings AS
+SELECT article_key, max(ended_at) AS last_at, bool_or(url_key = article_key) AS own_seen
+FROM fetches WHERE article_key IN (SELECT article_key FROM seen) GROUP BY article_key;
+
+CREATE OR REPLACE TEMP TABLE prior_urls AS
+SELECT * FROM urls WHERE url_key IN (SELECT url_key FROM stage_fetches UNION SELECT url_key FROM stage_discoveries);
+
+-- 3. The articles that are there. `late`: a sighting is not later than all that are known, so the article's history has
+-- to be written anew. Rare: a segment that was repaired after later ones had been loaded.
+CREATE OR REPLACE TEMP TABLE current_articles AS
+SELECT p.*, f.own_seen, s.first_at <= f.last_at AS late
+FROM prior_versions p JOIN seen s USING (article_key) JOIN prior_sightings f USING (article_key)
+WHERE p.valid_to IS NULL;
+
+CREATE OR REPLACE TEMP TABLE late AS SELECT article_key FROM current_articles WHERE late;
+
+CREATE OR REPLACE TEMP TABLE late_texts AS
+SELECT * FROM article_versions WHERE url_key IN (SELECT article_key FROM late);
+
+-- 4. The timeline of each article: what was staged, after its current version as anchor or, if late, with all that was
+-- ever seen of it. Once the article's own URL has been seen, other URLs that lead to it (AMP, print, a canonical link)
+-- are duplicates and make no versions.
+CREATE OR REPLACE TEMP TABLE sightings AS
+SELECT article_key, url_key, ended_at, content_hash, true AS staged, false AS anchor, url_key = article_key AS own,
+    run_id, segment, url, rights, capture_file, capture_offset
+FROM stage_fetches WHERE outcome = 'article'
+UNION ALL BY NAME
+SELECT article_key, requested_key AS url_key, valid_from AS ended_at, content_hash, false AS staged, true AS anchor,
+    own_seen AS own
+FROM current_articles WHERE NOT late
+UNION ALL BY NAME
+SELECT article_key, url_key, ended_at, content_hash, false AS staged, false AS anchor, url_key = article_key AS own,
+    run_id, segment, url, rights, capture_file, capture_offset
+FROM fetches WHERE article_key IN (SELECT article_key FROM late);
