@@ -40,6 +40,7 @@ ATTEMPTS = {
 }
 ROBOTS_ATTEMPTS = 3
 LARGEST_ROBOTS = 4 << 20  # bytes after its content coding is undone, of which the first 500 KiB count
+_TAKEN_DOWN = "it was taken down: `nightdesk takedown --list` says why"
 # Failures that lie with the URL and not with its host.
 _URL_FAULTS = frozenset({Outcome.TOO_LARGE, Outcome.BAD_URL})
 # Failures before any connection stood: they say nothing of robots.txt, and everything of the host.
@@ -263,7 +264,9 @@ class Crawl:
 
     def _move(self, ask: Ask, target: str) -> None:
         """Go where a redirect leads, unless that URL is seen to already."""
-        if url_key(target) != url_key(ask.start) and self._is_cared_for(target):
+        if self._is_taken_down(target):
+            self._end(ask, Outcome.TAKEN_DOWN, _TAKEN_DOWN, final_url=target)
+        elif url_key(target) != url_key(ask.start) and self._is_cared_for(target):
             self._end(ask, Outcome.DUPLICATE, f"redirected to {target}, which stands for itself", final_url=target)
         else:
             self._frontier.add(ask.redirected(target), first=True)
@@ -272,6 +275,10 @@ class Crawl:
         key = url_key(url)
         known = self._known.find(key)
         return self._run.has_seen(key) or (known is not None and known.outcome in {Outcome.LOADED, Outcome.UNCHANGED})
+
+    def _is_taken_down(self, url: str) -> bool:
+        known = self._known.find(url_key(url))
+        return known is not None and known.outcome == Outcome.TAKEN_DOWN
 
     def _rights(self, ask: Ask, answer: Answer) -> dict[str, str]:
         rules = self._robots.get(_origin(ask.url))
@@ -470,6 +477,9 @@ class Crawl:
             if key in fresh or self._run.has_seen(key):
                 continue
             row = self._known.find(key)
+            if row is not None and row.outcome == Outcome.TAKEN_DOWN:
+                skipped += 1
+                continue
             if row is not None and not self._job.refetch:
                 if known and not row.wants_visit(discovery, now):
                     skipped += 1
@@ -496,7 +506,9 @@ class Crawl:
             except BadUrlError as error:
                 self._refuse(discovery, error.outcome, str(error))
                 continue
-            if site.owns(url):
+            if self._is_taken_down(url):
+                self._refuse(replace(discovery, url=url), Outcome.TAKEN_DOWN, _TAKEN_DOWN)
+            elif site.owns(url):
                 good.setdefault(site.name, []).append(replace(discovery, url=url))
             else:
                 self._refuse(replace(discovery, url=url), Outcome.OFF_SITE, "its host is not the site's")
