@@ -94,7 +94,11 @@ def canonicalize(url: str, base: str | None = None) -> str:
     if _CONTROL.search(text):
         raise BadUrlError("control character in URL", url)
     scheme, authority_text, path, query = _split(text, base)
-    canonical = f"{scheme}://{_authority(scheme, authority_text, url)}{_path(path)}{_query(query)}"
+    try:
+        place = _authority(scheme, authority_text)
+    except BadUrlError as exc:
+        raise BadUrlError(exc.reason, url) from exc
+    canonical = f"{scheme}://{place}{_path(path)}{_query(query)}"
     if "%00" in canonical:
         raise BadUrlError("NUL in URL", url)
     if len(canonical) > MAX_URL:
@@ -137,54 +141,54 @@ def _slashes(text: str) -> str:
     return head.replace("\\", "/") + mark + tail
 
 
-def _authority(scheme: str, text: str, url: str) -> str:
+@lru_cache(maxsize=2048)  # a site's links name few hosts: half of the work
+def _authority(scheme: str, text: str) -> str:
     if "@" in text:
-        raise BadUrlError("user information in URL", url)
+        raise BadUrlError("user information in URL", text)
     name, colon, port = text.rpartition(":")
     if not colon or name.startswith("[") != name.endswith("]"):
         name, port = text, ""
     if port and not (port.isascii() and port.isdigit() and 0 < int(port[:9]) < 65536):
-        raise BadUrlError(f"bad port {port[:20]!r}", url)
+        raise BadUrlError(f"bad port {port[:20]!r}", text)
     port = port.lstrip("0")
-    return _host(name, url) + (f":{port}" if port and port != _DEFAULT_PORT[scheme] else "")
+    return _host(name) + (f":{port}" if port and port != _DEFAULT_PORT[scheme] else "")
 
 
-def _host(name: str, url: str) -> str:
+def _host(name: str) -> str:
     """Return the host as the wire has it: IDNA ASCII, or an address in its one spelling (URL Standard 3.5)."""
     if name.startswith("["):
-        return _ipv6(name, url)
+        return _ipv6(name)
     if "%" in name:
         name = unquote_to_bytes(name).decode("utf-8", "replace")
-    name = _idna(name, url) if not name.isascii() else name.lower()
+    name = _idna(name) if not name.isascii() else name.lower()
     name = name.removesuffix(".")
     if not _HOST.fullmatch(name) or len(name) > 253:
-        raise BadUrlError("bad host in URL", url)
+        raise BadUrlError("bad host in URL", name)
     last = name.rpartition(".")[2]
     if last.isdigit() or last.startswith("0x"):
-        return _ipv4(name, url)
+        return _ipv4(name)
     return name
 
 
-@lru_cache(maxsize=1024)
-def _idna(name: str, url: str) -> str:
+def _idna(name: str) -> str:
     import idna  # noqa: PLC0415 - 30 ms, and few hosts need it
 
     try:
         return idna.encode(name, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as exc:
-        raise BadUrlError("bad host in URL", url) from exc
+        raise BadUrlError("bad host in URL", name) from exc
 
 
-def _ipv4(name: str, url: str) -> str:
+def _ipv4(name: str) -> str:
     """Read 2130706433, 0x7f.1, 0177.0.0.1 and the like, as inet_aton and every browser do."""
     if not _NUMBERS.fullmatch(name):
-        raise BadUrlError("bad host in URL", url)
+        raise BadUrlError("bad host in URL", name)
     try:
         *heads, tail = (_number(part) for part in name.split("."))
     except ValueError as exc:
-        raise BadUrlError("bad IPv4 address in URL", url) from exc
+        raise BadUrlError("bad IPv4 address in URL", name) from exc
     if any(n > 255 for n in heads) or tail >= 256 ** (4 - len(heads)):
-        raise BadUrlError("bad IPv4 address in URL", url)
+        raise BadUrlError("bad IPv4 address in URL", name)
     return str(IPv4Address(sum(n << (24 - 8 * i) for i, n in enumerate(heads)) + tail))
 
 
@@ -194,13 +198,13 @@ def _number(part: str) -> int:
     return int(part, 8) if len(part) > 1 and part.startswith("0") else int(part)
 
 
-def _ipv6(name: str, url: str) -> str:
+def _ipv6(name: str) -> str:
     try:
         address = IPv6Address(name.removeprefix("[").removesuffix("]"))
     except AddressValueError as exc:
-        raise BadUrlError("bad IPv6 address in URL", url) from exc
+        raise BadUrlError("bad IPv6 address in URL", name) from exc
     if not name.endswith("]") or address.scope_id is not None:
-        raise BadUrlError("bad IPv6 address in URL", url)
+        raise BadUrlError("bad IPv6 address in URL", name)
     return f"[{address.compressed}]"
 
 
