@@ -318,16 +318,20 @@ def url_key(canonical: str) -> str:
 
 
 def _twin_form(canonical: str) -> str:
-    place = authority(canonical)
-    path, _, query = canonical[canonical.index(place) + len(place) :].partition("?")
+    place = canonical.index("/", len("https://"))
+    path, _, query = canonical[place:].partition("?")
     path = _twin_path(path)
+    host_form = _twin_host(authority(canonical))
+    if not query:
+        return f"{host_form}{path}?"
     parameters = sorted(part for part in query.split("&") if not _TWIN_PARAMETER.fullmatch(part))
     unpaged = [part for part in parameters if not _PAGE_PARAMETER.fullmatch(part)]
     if _SLUG.search(path) or any(unpaged):
         parameters = unpaged
-    return f"{_twin_host(place)}{path}?{'&'.join(parameters)}"
+    return f"{host_form}{path}?{'&'.join(parameters)}"
 
 
+@lru_cache(maxsize=2048)
 def _twin_host(place: str) -> str:
     """Drop www. and the like, unless it is part of the registrable domain (m.com)."""
     match = _TWIN_HOST.match(place)
