@@ -238,7 +238,7 @@ def test_twins_of_an_article_share_its_key(twin: str) -> None:
 
 @pytest.mark.parametrize("host", ["h", "http", "tp.example.com"])
 def test_a_host_that_is_part_of_its_scheme_has_one_key(host: str) -> None:
-    """http and https are twins whatever the host is called."""
+    """A scheme is no part of the key, whatever the host is called."""
     assert url_key(f"http://{host}/a") == url_key(f"https://{host}/a")
 
 
