@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from spiders import journal, lists, robots, sources
 from spiders.asks import Ask, Kind
 from spiders.job import Job
 from spiders.known import Known
+from spiders.plan import Plan
 from spiders.politeness import Frontier
 from spiders.rights import forbids_following, header_rights
 from spiders.robots import Robots, RobotsCache, now_utc
@@ -61,6 +63,8 @@ class Crawl:
         self._windows = {
             site.name: sources.Window.of(site, job.first_day_of(site.name), job.last_day) for site in sites
         }
+        self._plan = self._new_plan()
+        self._archive_pages: dict[str, dict[str, date]] = {}  # by site: the pages of one day each
         self._under_way = self._pages_under_way = 0
         self._changed = asyncio.Event()
         self._stopping: str | None = None
@@ -79,9 +83,27 @@ class Crawl:
         if self._job.pending:
             self._admit_listed(lists.pending(Path(self._job.pending)), known=False)
         self._admit_listed(lists.asked_for(self._job), known=not self._job.refetch)
+        if self._job.fill:
+            self._admit_listed(lists.planned(Path(self._job.fill)), known=not self._job.refetch)
         if self._job.discover:
             for site in self._sites.values():
-                self._add_sources(site, sources.asks_of(site, self._job.first_day_of(site.name), self._job.last_day))
+                self._add_sources(site, self._sources_of(site))
+
+    def _new_plan(self) -> Plan | None:
+        if self._job.plan is None:
+            return None
+        spans = {name: self._job.span_of(name) for name in self._sites}
+        return Plan(Path(self._job.plan), spans, self._known)
+
+    def _sources_of(self, site: Site) -> list[Ask]:
+        first, last = self._job.first_day_of(site.name), self._job.last_day
+        asks = sources.asks_of(site, first, last)
+        if self._plan is not None:
+            span = self._job.span_of(site.name)
+            pages = site.archive_pages(span.first, span.last)
+            self._archive_pages[site.name] = {url: day for url, day in pages.items() if day}
+            asks = sources.archive_pages_of(site, span.first, span.last) + asks
+        return asks
 
     async def next(self) -> Ask | None:
         """Wait until some host is free for an ask and return it; None when there is nothing more to ask for."""
@@ -402,13 +424,17 @@ class Crawl:
         if self._stopping:
             return
         progress, window = self._progress[ask.site.name], self._windows[ask.site.name]
-        wanted = sources.in_window(parsed, ask, window, backfill=self._job.mode == "backfill")
         room = max(0, sources.MOST_URLS - progress.urls)
-        new, known = self.admit(ask.site, wanted[:room])
+        if self._plan is not None:
+            wanted = list(parsed.discoveries)
+            new, known = self._plan.take(ask.site, wanted[:room], self._archive_pages[ask.site.name])
+        else:
+            wanted = sources.in_window(parsed, ask, window, backfill=self._job.mode == "backfill")
+            new, known = self.admit(ask.site, wanted[:room])
+            for refusal in parsed.refused:
+                self._refuse(refusal.discovery, refusal.outcome, refusal.reason)
         progress.urls += new
         progress.entries += len(parsed.discoveries) + len(parsed.children)
-        for refusal in parsed.refused:
-            self._refuse(refusal.discovery, refusal.outcome, refusal.reason)
         below, bounded = sources.children(ask, parsed, window, progress)
         if len(wanted) > room:
             bounded = f"{sources.MOST_URLS} URLs a site"
@@ -509,7 +535,9 @@ class Crawl:
             if self._is_taken_down(url):
                 self._refuse(replace(discovery, url=url), Outcome.TAKEN_DOWN, _TAKEN_DOWN)
             elif site.owns(url):
-                good.setdefault(site.name, []).append(replace(discovery, url=url))
+                good.setdefault(site.name, []).append(
+                    discovery if url == discovery.url else replace(discovery, url=url)
+                )
             else:
                 self._refuse(replace(discovery, url=url), Outcome.OFF_SITE, "its host is not the site's")
         for name, discoveries in good.items():

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from extraction.urls import host
+from spiders.days import Span
 from spiders.guard import is_loopback_host
 from spiders.site import Site, load_site
 
@@ -24,7 +25,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     from `first_day`: the watermark of what was read of it before. With `discover` false no source is read: `urls`
     ([site, URL]) and the pending list are all there is. `timeout_s` bounds one request from its first byte sent to
     its last received, `patience_s` how long a host that asks us to wait (Retry-After, circuit open) is waited for
-    before its URLs are deferred to the next crawl.
+    before its URLs are deferred to the next crawl. With `plan` (a file to write) no page is asked for: what the sources
+    name of the days is written there (spiders/plan.py). `fill` is such a file to read: its URLs are fetched.
     """
 
     run_id: str
@@ -36,6 +38,8 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     contact: str | None = None
     known: str | None = None
     pending: str | None = None
+    plan: str | None = None
+    fill: str | None = None
     urls: list[tuple[str, str]] = []
     mode: Literal["nightly", "backfill"] = "nightly"
     first_day: date | None = None
@@ -52,6 +56,13 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
     def first_day_of(self, site: str) -> date | None:
         """Return the first day that a site's sitemaps are read for; None: they are read whole."""
         return self.since.get(site, self.first_day)
+
+    def span_of(self, site: str) -> Span:
+        """Return the days of a site that a plan is for."""
+        first, last = self.first_day_of(site), self.last_day
+        assert first is not None, "_check asks for both days"
+        assert last is not None, "_check asks for both days"
+        return Span(first, last)
 
     def agent(self) -> str:
         """Return the User-Agent to send: the product with the operator's contact."""
@@ -81,6 +92,8 @@ def _check(job: Job, path: Path) -> None:
         raise JobError(f"{path}: captures {job.captures!r} is to be a folder below data {job.data!r}")
     if job.first_day and job.last_day and job.last_day < job.first_day:
         raise JobError(f"{path}: last_day {job.last_day} is before first_day {job.first_day}")
+    if job.plan and not (job.first_day and job.last_day):
+        raise JobError(f"{path}: plan {job.plan!r} needs first_day and last_day")
     if not 1 <= job.timeout_s <= 60:
         raise JobError(f"{path}: timeout_s {job.timeout_s} is to be from 1 to 60 seconds")
     if job.limit_pages is not None and job.limit_pages < 1:

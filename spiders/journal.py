@@ -1,7 +1,7 @@
 """The journal of a segment: one JSON object a line, `kind` first, times in UTC (docs/design.md, "A segment")."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,12 @@ def discovered(discovery: Discovery, at: datetime, key: str | None = None) -> by
             "title_hint": d.title_hint[:LONGEST_TEXT] if d.title_hint else None,
         }
     )
+
+
+def planned(discovery: Discovery, at: datetime, key: str, *, day: date | None, known: bool) -> bytes:
+    """A URL of a plan: `day` is the site's own, None where it is not told; `known` says that it needs no visit."""
+    entry = _decode(discovered(discovery, at, key))
+    return line({**entry, "kind": "planned", "day": day, "known": known})
 
 
 def outcome(

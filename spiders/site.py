@@ -39,12 +39,14 @@ class Sources(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """Where URLs are found: feeds and news sitemaps name what is new, sitemaps all, sections are a last resort.
 
     `archives` are sitemaps by year, month or day: URLs with {year} and, of two digits each, {month} and {day} in them.
+    `archive_pages` are pages of links of the same kind, which backfills read: what one of a day names is of that day.
     """
 
     feeds: tuple[str, ...] = ()
     news_sitemaps: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
     archives: tuple[str, ...] = ()
+    archive_pages: tuple[str, ...] = ()
     sections: tuple[str, ...] = ()
 
 
@@ -136,6 +138,18 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
                 urls = tuple(dict.fromkeys(values.of_day(template, day) for day in days))
                 yield from (("sitemap", url) for url in urls)
         yield from (("section", url) for url in self.sources.sections)
+
+    def archive_pages(self, first_day: date, last_day: date) -> dict[str, date | None]:
+        """Return the archive pages of the inclusive days in the site's zone, newest first, with the day of each.
+
+        A page of a month or year has none.
+        """
+        ordinals = range(last_day.toordinal(), first_day.toordinal() - 1, -1)[:MAX_DAYS]
+        return {
+            values.of_day(template, day): day if "{day}" in template else None
+            for template in self.sources.archive_pages
+            for day in map(date.fromordinal, ordinals)
+        }
 
     def source_hosts(self) -> frozenset[str]:
         """The hosts that the file names its sources on, whether they are the site's or not."""
@@ -238,7 +252,8 @@ class _Reader:
         except msgspec.ValidationError as error:  # pragma: no cover - _check_keys finds these with a better text
             raise SiteError(f"{self.path}: {error}; see docs/sites.md") from error
         self._check_facts(site)
-        rules = dict.fromkeys(site.sources.__struct_fields__, values.web_url) | {"archives": values.archive}
+        rules = dict.fromkeys(site.sources.__struct_fields__, values.web_url)
+        rules |= dict.fromkeys(("archives", "archive_pages"), values.archive)
         sources = Sources(
             **{name: self._each(("sources", name), getattr(site.sources, name), rule) for name, rule in rules.items()}
         )

@@ -83,6 +83,11 @@ def asks_of(site: Site, first_day: date | None = None, last_day: date | None = N
     return [_ask(site, found_by, url) for found_by, url in seeds] or sections_of(site)
 
 
+def archive_pages_of(site: Site, first_day: date, last_day: date) -> list[Ask]:
+    """Return the asks for the archive pages of the inclusive days in the site's zone."""
+    return [_ask(site, "section", url) for url in site.archive_pages(first_day, last_day)]
+
+
 def sections_of(site: Site) -> list[Ask]:
     """Return the asks for a site's section pages."""
     return [_ask(site, "section", url) for url in site.sources.sections]
