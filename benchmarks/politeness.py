@@ -1,7 +1,7 @@
 """How near the ideal polite rate a crawl comes, and what 100,000 pending URLs cost.
 
 Hosts are loopback addresses (127.0.x.y), URLs are given site by site, each host allows one request a second. The
-origin's own log is the judge: the rate it saw, the smallest gap, the most requests at once on one host.
+origin's own log is the judge: the rate it saw and the smallest gap, by when the kernel had each request.
 
     python benchmarks/politeness.py [--json] [--seconds 20] [--hosts 50 300] [--pending 100000]
 """
@@ -26,6 +26,7 @@ from typing import Any
 HERE = Path(__file__).resolve()
 sys.path.insert(0, str(HERE.parents[1]))
 
+from benchmarks.arrivals import ArrivalSocket, arrived_at  # noqa: E402
 from spiders.captures import closed_segments, read_journal, read_pages, recover, warc_of  # noqa: E402
 
 PORT = 18_473
@@ -58,12 +59,12 @@ async def serve(hosts: int) -> None:
             *heads, self.rest = (self.rest + data).split(b"\r\n\r\n")
             for head in heads:
                 path = head.split(b" ", 2)[1].decode()
-                log.append((self.host, time.monotonic(), path))
+                log.append((self.host, arrived_at(self.transport), path))
                 self.transport.write(none if path == "/robots.txt" else page)
 
     loop = asyncio.get_running_loop()
     for number in range(hosts):
-        await loop.create_server(Server, address(number), PORT, backlog=50)
+        await loop.create_server(Server, sock=ArrivalSocket.listening(address(number), PORT))
     print("ready", flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
     print(json.dumps(log), flush=True)
@@ -174,8 +175,9 @@ def measure_pending(count: int, hosts: int) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder, origin(hosts) as log:
         data = Path(folder)
         everything = {url(number % hosts, number): f"h{number % hosts}" for number in range(count)}
+        pending = pending_file(data, everything)
         began = time.monotonic()
-        process = start(data, hosts, "one", pending=pending_file(data, everything), patience_s=600)
+        process = start(data, hosts, "one", pending=pending, patience_s=600)
         ready_s, peak = wait_ready(process, began)
         drain(process)
         time.sleep(3)
