@@ -117,7 +117,7 @@ def _load(connection: duckdb.DuckDBPyConnection, data: Path, fresh: dict[Path, M
     load_id = uuid4().hex
     with explained(data / STORE):
         _set_variables(connection, load_id, data, fresh)
-        with _committed(connection, load_id):
+        with committed(connection, load_id):
             for part in LOAD:
                 connection.execute(sql(part))
             _assert_unique(connection)
@@ -156,8 +156,11 @@ def _set_variables(
 
 
 @contextlib.contextmanager
-def _committed(connection: duckdb.DuckDBPyConnection, load_id: str) -> Iterator[None]:
-    """Run a load in a transaction. COMMIT can raise although it is durable (disk full at the checkpoint): look."""
+def committed(connection: duckdb.DuckDBPyConnection, load_id: str) -> Iterator[None]:
+    """Run a load in a transaction, which is to write its row of `loads`.
+
+    COMMIT can raise although it is durable (disk full at the checkpoint): that row then tells.
+    """
     connection.execute("BEGIN")
     try:
         yield
