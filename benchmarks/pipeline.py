@@ -65,14 +65,16 @@ def line(data: Path, _origin: dict[str, Any]) -> int:
 
 def extraction_only(data: Path, _origin: dict[str, Any]) -> int:
     """Extract all pages of the ready segments; return the number of articles."""
-    from extraction.records import Article
     from flows.pool import Pool, cores
-    from spiders.captures import read_pages
+    from spiders.captures import records
+
+    def damaged(offset: int, reason: str) -> None:
+        raise ValueError(f"a record at byte {offset} {reason}")
 
     warcs = sorted((data / "captures").glob("*/*.warc.gz"))
-    pages = (page for warc in warcs for page in read_pages(warc, data=data))
-    with Pool(cores()) as pool:
-        return sum(isinstance(extraction.result, Article) for _, extraction in pool.extract(pages))
+    pages = (capture for warc in warcs for capture in records(warc, data=data, damaged=damaged))
+    with Pool(cores(), data=data) as pool:
+        return sum(not isinstance(rows, str) and rows.article is not None for _, rows in pool.extract(pages))
 
 
 def inline(data: Path, origin: dict[str, Any]) -> int:

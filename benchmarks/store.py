@@ -31,9 +31,10 @@ import pyarrow.compute as pc
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # or extraction.py beside this file would be `extraction`
 
 from storage import database
-from storage.batches import ARTICLE, SCHEMAS, write_folder
+from storage.batches import SCHEMAS, write_folder
 from storage.load import load, pending_folders
 from storage.query import Session, cookbook
+from storage.rows import ARTICLE
 from storage.search import search, update
 
 BATCH = 20_000

@@ -132,9 +132,9 @@ def _extraction(folder: Path) -> str:
     )
     began = time.monotonic()
     with Pool(1) as pool:
-        ((_, extraction),) = pool.extract([page])
-    if pool.restarts:
-        raise TroubleError(f"an extraction worker died: {extraction.result}")
+        ((_, rows),) = pool.extract([page])
+    if isinstance(rows, str) or rows.article is None:
+        raise TroubleError(f"an extraction worker fails: {rows if isinstance(rows, str) else rows.fetch}")
     return f"a worker starts and reads a page in {time.monotonic() - began:.1f} s"
 
 

@@ -1,7 +1,10 @@
 """The extraction worker's process: `python -m flows.extractor FD`.
 
-It answers pages with extractions over the socket FD until the socket closes (its parent closed it, or died). The kernel
+It answers pages with their rows over the socket FD until the socket closes (its parent closed it, or died). The kernel
 ends it if a page takes too long: two timers with their default action, which stop C code as well and need no watcher.
+
+A message is a byte that says what it is, then MessagePack, which costs a tenth of pickling records. A page in a capture
+is named by the place of its record, which the worker reads itself.
 """
 
 import ctypes
@@ -11,9 +14,12 @@ import signal
 import sys
 import traceback
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Final
 
-from extraction.records import Extraction, Outcome, Page, Rejection
+import msgspec
+
+from extraction.records import Capture, Extraction, Outcome, Page, Rejection
 
 PAGE_CPU_S: Final = 10.0  # SIGPROF then ends the process; the worst honest page measured takes 2 s
 PAGE_WALL_S: Final = 60.0  # SIGALRM: a page that sleeps rather than computes
@@ -22,8 +28,12 @@ RECYCLE_BYTES: Final = 350 * 2**20  # a worker that has grown to this is replace
 TRIM_PAGES: Final = 200  # glibc keeps freed trees: give them back every so many pages
 
 TIMEOUT_SIGNALS: Final = (signal.SIGPROF, signal.SIGALRM)
-READY: Final = "ready"
-RETIRED: Final = "retired"
+_page_decoder: Final = msgspec.msgpack.Decoder(Page)
+_capture_decoder: Final = msgspec.msgpack.Decoder(Capture)
+# What a message is, by its first byte.
+PAGE, CAPTURE = b"p", b"c"  # asked: a Page itself, or the Capture that holds one
+ROWS, UNREADABLE = b"r", b"u"  # answered: PageRows, or why the record cannot be read
+READY, RETIRED = b"+", b"-"  # said by a worker of itself
 
 
 def main(argument: str) -> None:
@@ -39,31 +49,57 @@ def main(argument: str) -> None:
 
 
 def serve(connection: Connection) -> None:
-    """Receive `(rules by site, learned by site, seconds of CPU a page)`, then pages; send an Extraction a page."""
+    """Receive `(data folder, rules by site, learned by site, seconds of CPU a page)`, then pages; answer each."""
     from extraction.article import extract_page  # noqa: PLC0415 - half a second: after the limits are set
     from extraction.rules import SiteRules  # noqa: PLC0415
+    from storage.rows import encode, page_rows  # noqa: PLC0415
 
-    rules, learned, page_cpu_s = connection.recv()
-    connection.send(READY)
+    data, rules, learned, page_cpu_s = connection.recv()
+    connection.send_bytes(READY)
     done = 0
     while True:
-        page = connection.recv()
+        message = connection.recv_bytes()
         signal.setitimer(signal.ITIMER_PROF, page_cpu_s)
         signal.setitimer(signal.ITIMER_REAL, PAGE_WALL_S)
-        site = page.discovery.site
         try:
-            extraction = extract_page(page, rules=rules.get(site, SiteRules()), learned=learned.get(site))
-        except Exception as error:  # noqa: BLE001 - a defect met by one page is that page's outcome
-            extraction = _failed(page, error)
+            page = read_asked(message, data)
+        except (OSError, ValueError) as error:
+            answer = UNREADABLE + str(error).encode("utf-8", "replace")
+        else:
+            site = page.discovery.site
+            try:
+                extraction = extract_page(page, rules=rules.get(site, SiteRules()), learned=learned.get(site))
+            except Exception as error:  # noqa: BLE001 - a defect met by one page is that page's outcome
+                extraction = _failed(page, error)
+            answer = ROWS + encode(page_rows(page, extraction))
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
-        connection.send(extraction)
+        connection.send_bytes(answer)
         done += 1
         if done % TRIM_PAGES == 0:
             _give_back_memory()
             if _resident_bytes() > RECYCLE_BYTES:
-                connection.send(RETIRED)
+                connection.send_bytes(RETIRED)
                 return
+
+
+def read_asked(message: bytes, data: Path | None) -> Page:
+    """Return the page that a message asks for. Raises OSError or ValueError where its record cannot be read."""
+    if message[:1] == PAGE:
+        return _page_decoder.decode(memoryview(message)[1:])
+    from spiders.captures import read_page  # noqa: PLC0415 - only where captures are read
+
+    capture = _capture_decoder.decode(memoryview(message)[1:])
+    assert data is not None
+    page = read_page(capture, data=data)
+    if page is None:
+        raise ValueError("the record is no response")
+    return page
+
+
+def ask(item: Page | Capture) -> bytes:
+    """Return the message that asks for a page."""
+    return (PAGE if isinstance(item, Page) else CAPTURE) + msgspec.msgpack.encode(item)
 
 
 def _failed(page: Page, error: Exception) -> Extraction:

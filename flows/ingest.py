@@ -14,13 +14,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from extraction.records import Extraction, Page, Rejection
-from flows.pool import Pool
-from spiders.captures import closed_segments, read_pages, recover, warc_of
+from extraction.records import Capture, Page
+from flows.pool import Item, Pool
+from spiders.captures import closed_segments, records, recover, warc_of
 from spiders.journal import JournalError, read_journal
 from storage.batches import RowError, SegmentRows
 from storage.database import NotPublishedError, connect
 from storage.load import load, pending_folders
+from storage.rows import PageRows
 
 LOAD_S: Final = 10.0  # rows wait at most about so long for the next load
 LOAD_SHARE: Final = 0.2  # loading and publishing take at most this share of the time while a crawl goes on
@@ -135,13 +136,13 @@ class Ingest:
         Raises WorkerError, OSError, or what the store raises; everything is then as after a crash.
         """
         with self._loader:
-            for page, extraction in self._pool.extract(self._pages()):
-                self._take(page, extraction)
+            for item, rows in self._pool.extract(self._pages()):
+                self._take(item, rows)
                 if self._stopped.is_set():
                     break
         return self.tally
 
-    def _pages(self) -> Iterator[Page | None]:
+    def _pages(self) -> Iterator[Capture | None]:
         while not self._stopped.is_set():
             self._loader.load_if_due()
             ended = self._finished.is_set()  # before the look into the queue: what is added earlier is still seen
@@ -154,14 +155,14 @@ class Ingest:
             else:
                 yield from self._pages_of(segment)
 
-    def _pages_of(self, segment: Segment) -> Iterator[Page]:
+    def _pages_of(self, segment: Segment) -> Iterator[Capture]:
         work = _Work(segment, SegmentRows(segment.run_id, segment.name))
         try:
             if (warc := warc_of(segment.journal)) is not None:
-                for page in read_pages(warc, data=self._data, damaged=self._damaged(warc)):
-                    self._work[page.capture.file] = work
+                for capture in records(warc, data=self._data, damaged=self._damaged(warc)):
+                    self._work[capture.file] = work
                     work.unanswered += 1
-                    yield page
+                    yield capture
         except OSError as error:
             self._say("error", f"{segment.journal}: its pages cannot be read ({error}); left for the next run")
             return
@@ -185,17 +186,23 @@ class Ingest:
             "error", f"{warc}: at byte {offset} {reason}: passed over, its page will be fetched again"
         )
 
-    def _take(self, page: Page, extraction: Extraction) -> None:
-        work = self._work[page.capture.file]
-        work.rows.add_page(page, extraction)
+    def _take(self, item: Item, rows: PageRows | str) -> None:
+        capture = item.capture if isinstance(item, Page) else item
+        work = self._work[capture.file]
         work.unanswered -= 1
-        site = page.discovery.site
-        self.tally.pages += 1
-        if isinstance(extraction.result, Rejection):
-            self.tally.rejected[site, extraction.result.outcome.value] += 1
+        if isinstance(rows, str):
+            self._damaged(self._data / capture.file)(capture.offset, rows)
         else:
-            self.tally.articles[site] += 1
+            work.rows.add_rows(rows)
+            self._count(rows)
         self._write_if_whole(work)
+
+    def _count(self, rows: PageRows) -> None:
+        self.tally.pages += 1
+        if rows.article is None:
+            self.tally.rejected[rows.site, rows.outcome] += 1
+        else:
+            self.tally.articles[rows.site] += 1
 
     def _write_if_whole(self, work: _Work) -> None:
         if work.is_read and not work.unanswered:

@@ -16,7 +16,7 @@ from rich.console import Console
 from extraction.article import extract, extract_page
 from extraction.explain import render
 from extraction.page import MAX_PAGE_BYTES
-from extraction.records import Page
+from extraction.records import Capture, Page
 from extraction.rules import SiteRules
 from extraction.urls import BadUrlError, canonicalize, url_key
 from flows import shell
@@ -28,7 +28,7 @@ from flows.plain import plain
 from flows.report import count
 from flows.summary import summarise_past
 from flows.terminal import show_summary
-from spiders.captures import read_pages
+from spiders.captures import read_page
 from storage.database import NotPublishedError, connect
 from storage.learned import stored
 from storage.query import Recipe, Session, cookbook
@@ -159,7 +159,10 @@ def _captured(data: Path, page: str) -> Page:
     file, offset, outcome, reason = row
     if file is None:
         raise NotFoundError(f"{plain(page)} was never captured: {outcome}: {plain(reason or '')}")
-    found = next((p for p in read_pages(data / file, data=data) if p.capture.offset == offset), None)
+    try:
+        found = read_page(Capture(file=file, offset=offset), data=data)
+    except (OSError, ValueError):
+        found = None
     if found is None:
         raise NotFoundError(f"{data / file} holds no page at byte {offset} any more; crawl it again with --refetch")
     return found

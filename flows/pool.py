@@ -15,23 +15,29 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from extraction.records import Extraction, Outcome, Page, Rejection
-from flows.extractor import PAGE_CPU_S, READY, RETIRED, TIMEOUT_SIGNALS
+import msgspec
+
+from extraction.records import Capture, Extraction, Outcome, Page, Rejection
+from flows.extractor import PAGE_CPU_S, READY, RETIRED, ROWS, TIMEOUT_SIGNALS, ask, read_asked
+from storage.rows import PageRows, page_rows
 
 if TYPE_CHECKING:
     from extraction.learned import Learned
     from extraction.rules import SiteRules
 
-AHEAD_BYTES: Final = (
-    100_000  # a page up to this size waits in the socket (its buffer holds 200 KB) while another is read
-)
-AHEAD: Final = 2  # pages at a worker: one in work, one waiting, so that it never idles for its parent
+AHEAD_BYTES: Final = 100_000  # of messages that wait in the socket, whose buffer holds 200 KB
+AHEAD: Final = 4  # pages at a worker: one in work, the others waiting, so that it never idles for its parent
 DYING_S: Final = 2.0  # between a worker's last word and its exit code; dumping a core is switched off
 TICK_S: Final = 0.1  # how long to wait for an answer before more pages are asked for
+
+Item = Page | Capture  # a page itself, or where it stands, which the worker then reads
+
+
+_rows_decoder: Final = msgspec.msgpack.Decoder(PageRows)
 
 
 class WorkerError(RuntimeError):
@@ -43,11 +49,15 @@ class _Worker:
     process: subprocess.Popen[bytes]
     connection: Connection
     ready: bool = False
-    pages: deque[tuple[Page, bool]] = field(default_factory=deque)  # sent and unanswered, with "it was large"
+    asked: deque[tuple[Item, int]] = field(default_factory=deque)  # sent and unanswered, with the message's size
 
     @property
     def takes_more(self) -> bool:
-        return not self.pages or (len(self.pages) < AHEAD and not self.pages[-1][1])
+        return not self.asked or (len(self.asked) < AHEAD and self.bytes_ahead < AHEAD_BYTES)
+
+    @property
+    def bytes_ahead(self) -> int:
+        return sum(size for _, size in self.asked)
 
 
 class Pool:
@@ -59,14 +69,20 @@ class Pool:
         rules: Mapping[str, "SiteRules"] | None = None,
         learned: Mapping[str, "Learned"] | None = None,
         *,
+        data: Path | None = None,
         page_cpu_s: float = PAGE_CPU_S,
     ) -> None:
-        """Take the cleaning rules and the learned lines by site, and the CPU time that a page may take, in seconds."""
+        """Take the cleaning rules and the learned lines by site.
+
+        `data` is the data folder that captures are relative to, `page_cpu_s` the CPU time that a page may take, in
+        seconds.
+        """
         self.size = size
         self.restarts = 0
-        self._setup = (dict(rules or {}), dict(learned or {}), page_cpu_s)
+        self._data = data
+        self._setup = (data, dict(rules or {}), dict(learned or {}), page_cpu_s)
         self._workers: list[_Worker] = []
-        self._waiting: deque[Page] = deque()
+        self._waiting: deque[Item] = deque()
         self._failures_to_start = 0
 
     def __enter__(self) -> Self:
@@ -77,29 +93,29 @@ class Pool:
     ) -> None:
         self.close()
 
-    def extract(self, pages: Iterable[Page | None]) -> Iterator[tuple[Page, Extraction]]:
-        """Yield each page with its extraction, in the order in which they are ready.
+    def extract(self, items: Iterable[Item | None]) -> Iterator[tuple[Item, PageRows | str]]:
+        """Yield each page with its rows, in the order in which they are ready; a text says why it cannot be read.
 
-        A None among the pages means "none at the moment": answers that are there are yielded before the next is asked
-        for. A page that takes too long or ends its worker is EXTRACTION_TIMEOUT or EXTRACTION_FAILED.
+        A None among the items means "none at the moment": answers that are there are yielded before the next is asked
+        for. A page that takes too long or ends its worker is EXTRACTION_TIMEOUT or EXTRACTION_FAILED. No worker is
+        started for nothing: the first item, be it None, starts them.
         """
-        source = iter(pages)
+        source = iter(items)
         exhausted = False
         while True:
             idle = False
-            while not exhausted and not idle and (worker := self._free_worker()) is not None:
+            while not idle and (self._waiting or not exhausted) and self._has_free_worker():
                 try:
-                    page = self._waiting.popleft() if self._waiting else next(source)
+                    item = self._waiting.popleft() if self._waiting else next(source)
                 except StopIteration:
                     exhausted = True
                     break
-                if page is None:
+                worker = self._free_worker()
+                if item is None or worker is None:
                     idle = True
                 else:
-                    self._give(worker, page)
-            while self._waiting and exhausted and (worker := self._free_worker()) is not None:
-                self._give(worker, self._waiting.popleft())
-            if exhausted and not self._waiting and not any(worker.pages for worker in self._workers):
+                    self._give(worker, item)
+            if exhausted and not self._waiting and not any(worker.asked for worker in self._workers):
                 return
             yield from self._answers()
 
@@ -116,11 +132,14 @@ class Pool:
         """Return the process ids of the workers that run now."""
         return [worker.process.pid for worker in self._workers]
 
+    def _has_free_worker(self) -> bool:
+        return len(self._workers) < self.size or any(worker.takes_more for worker in self._workers)
+
     def _free_worker(self) -> _Worker | None:
         while len(self._workers) < self.size:
             self._workers.append(self._start())
         free = [worker for worker in self._workers if worker.takes_more]
-        return min(free, key=lambda worker: (len(worker.pages), not worker.ready)) if free else None
+        return min(free, key=lambda worker: (len(worker.asked), not worker.ready)) if free else None
 
     def _start(self) -> _Worker:
         ours, theirs = socket.socketpair()
@@ -135,48 +154,56 @@ class Pool:
             connection.send(self._setup)
         return _Worker(process, connection)
 
-    def _give(self, worker: _Worker, page: Page) -> None:
-        pickled = ForkingPickler.dumps(page)
-        large = len(pickled) > AHEAD_BYTES
-        if large and worker.pages:
-            self._waiting.appendleft(page)  # it would block us in send until the worker reads it
-            worker.pages[-1] = (worker.pages[-1][0], True)
+    def _give(self, worker: _Worker, item: Item) -> None:
+        message = ask(item)
+        if worker.asked and worker.bytes_ahead + len(message) > AHEAD_BYTES:
+            self._waiting.appendleft(item)  # it would block us in send until the worker reads it
+            worker.asked[-1] = (worker.asked[-1][0], AHEAD_BYTES)
             return
-        worker.pages.append((page, large))
+        worker.asked.append((item, len(message)))
         with contextlib.suppress(OSError):  # its death is found, and its pages are dealt with, in _answers
-            worker.connection.send_bytes(pickled)
+            worker.connection.send_bytes(message)
 
-    def _answers(self) -> Iterator[tuple[Page, Extraction]]:
+    def _answers(self) -> Iterator[tuple[Item, PageRows | str]]:
         by_connection = {worker.connection: worker for worker in self._workers}
         for connection in wait(list(by_connection), TICK_S):
             assert isinstance(connection, Connection)
             worker = by_connection[connection]
             try:
-                answer = connection.recv()
+                answer = connection.recv_bytes()
             except (EOFError, OSError):
                 yield from self._bury(worker)
                 continue
-            if answer == READY:
+            kind = answer[:1]
+            if kind == READY:
                 worker.ready = True
                 self._failures_to_start = 0
-            elif answer == RETIRED:
+            elif kind == RETIRED:
                 self._remove(worker)
-                self._waiting.extend(page for page, _ in worker.pages)
+                self._waiting.extend(item for item, _ in worker.asked)
             else:
-                yield worker.pages.popleft()[0], answer
+                item, _ = worker.asked.popleft()
+                yield item, _rows_decoder.decode(answer[1:]) if kind == ROWS else answer[1:].decode()
 
-    def _bury(self, worker: _Worker) -> Iterator[tuple[Page, Extraction]]:
-        """Give the page that a dead worker had in work its outcome, and the page behind it to another."""
+    def _bury(self, worker: _Worker) -> Iterator[tuple[Item, PageRows | str]]:
+        """Give the page that a dead worker had in work its outcome, and the pages behind it to another."""
         code = self._remove(worker)
         self.restarts += 1
         if not worker.ready:
             self._failures_to_start += 1
             if self._failures_to_start > self.size:
                 raise WorkerError(f"extraction workers end at their start, with exit code {code}")
-        elif worker.pages:
-            page, _ = worker.pages.popleft()
-            yield page, Extraction(result=_death(page, code))
-        self._waiting.extend(page for page, _ in worker.pages)
+        elif worker.asked:
+            item, _ = worker.asked.popleft()
+            yield item, self._obituary(item, code)
+        self._waiting.extend(item for item, _ in worker.asked)
+
+    def _obituary(self, item: Item, code: int) -> PageRows | str:
+        try:
+            page = read_asked(ask(item), self._data)
+        except (OSError, ValueError) as error:
+            return str(error)
+        return page_rows(page, Extraction(result=_death(page, code)))
 
     def _remove(self, worker: _Worker) -> int:
         self._workers.remove(worker)

@@ -169,7 +169,7 @@ class Run:
         self.begin_again()
 
     def _new_pool(self, lines: Mapping[str, Learned]) -> Pool:
-        return Pool(self.desk.settings.workers or cores(), self.desk.rules(), lines)
+        return Pool(self.desk.settings.workers or cores(), self.desk.rules(), lines, data=self.desk.data)
 
     def _new_ingest(self) -> Ingest:
         ingest = Ingest(self.desk.data, self._pool, self.say)

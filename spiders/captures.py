@@ -21,9 +21,19 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 from extraction.records import Capture, Discovery, Page
 from spiders.journal import LONGEST_TEXT, JournalError, read_journal
-from spiders.members import Damage, last_whole_member, members
+from spiders.members import Damage, last_whole_member, member, members
 
-__all__ = ["JournalError", "SegmentWriter", "closed_segments", "read_journal", "read_pages", "recover", "warc_of"]
+__all__ = [
+    "JournalError",
+    "SegmentWriter",
+    "closed_segments",
+    "read_journal",
+    "read_page",
+    "read_pages",
+    "records",
+    "recover",
+    "warc_of",
+]
 
 OPEN = ".open"
 WARC = ".warc.gz"
@@ -192,6 +202,26 @@ def read_pages(warc: Path, *, data: Path, damaged: Damage | None = None) -> Iter
             yield page
 
 
+def records(warc: Path, *, data: Path, damaged: Damage) -> Iterator[Capture]:
+    """Yield where the responses of a segment's WARC file stand, for `read_page`; `damaged` as in `read_pages`.
+
+    For those who have their pages read by other processes: it only looks for the ends of the records.
+    """
+    name = _relative(warc, data)
+    for offset, content in members(warc, damaged):
+        if _IS_RESPONSE.search(content, 0, LONGEST_HEADERS):
+            yield Capture(file=name, offset=offset)
+
+
+def read_page(capture: Capture, *, data: Path) -> Page | None:
+    """Return the page of a record; None if the record is no response.
+
+    Raises OSError if the file cannot be read, ValueError if the record cannot.
+    """
+    content = member(data / capture.file, capture.offset)
+    return _page(content, capture)
+
+
 def closed_segments(folder: Path) -> list[Path]:
     """Return the journals of the closed segments of a run's folder, oldest first; `warc_of` finds the WARC of each."""
     return sorted(path for path in folder.glob(f"*{JOURNAL}") if _NAME.fullmatch(path.name))
@@ -232,6 +262,7 @@ class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
     rights: dict[str, str] = {}
 
 
+_IS_RESPONSE = re.compile(rb"(?i)\A(?:[^\r\n]+\r\n)*?WARC-Type:[ \t]*response[ \t]*\r\n")
 _NAME = re.compile(
     r"(?P<shard>.+)-(?P<number>\d{5,})" + f"(?:{re.escape(WARC)}|{re.escape(JOURNAL)})(?:{re.escape(OPEN)})?"
 )

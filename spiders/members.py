@@ -31,13 +31,43 @@ def members(path: Path, damaged: Damage, *, largest: int = LARGEST_MEMBER) -> It
                 end, content = _member(data, offset, largest)
             except _DamagedMemberError as error:
                 damaged(offset, str(error))
-                offset = _next_member(data, offset + 1)
+                offset = next_member(data, offset + 1)
                 continue
             if content is None:
                 damaged(offset, f"the record is larger than {largest} bytes")
             else:
                 yield offset, content
             offset = end
+
+
+def spans(path: Path, *, largest: int = LARGEST_MEMBER) -> Iterator[tuple[int, int, bytes | None]]:
+    """Yield (offset, end, content) of each member, so that no byte of the file is left out.
+
+    The content is None of what is damaged, torn or too large to be a record.
+    """
+    if path.stat().st_size == 0:
+        return
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        offset = 0
+        while offset < len(data):
+            try:
+                end, content = _member(data, offset, largest)
+            except _DamagedMemberError:
+                end, content = next_member(data, offset + 1), None
+            yield offset, end, content
+            offset = end
+
+
+def member(path: Path, offset: int, *, largest: int = LARGEST_MEMBER) -> bytes:
+    """Return the content of the member at an offset. Raises OSError, or ValueError where there is no whole one."""
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        try:
+            _, content = _member(data, offset, largest)
+        except _DamagedMemberError as error:
+            raise ValueError(str(error)) from error
+    if content is None:
+        raise ValueError(f"the record is larger than {largest} bytes")
+    return content
 
 
 def last_whole_member(path: Path) -> tuple[int, int]:
@@ -52,7 +82,7 @@ def last_whole_member(path: Path) -> tuple[int, int]:
                 offset, _ = _member(data, offset, LARGEST_MEMBER)
             except _DamagedMemberError:
                 # Damaged in the middle: readers pass over it, and nothing behind it is cut.
-                offset = _next_member(data, offset + 1)
+                offset = next_member(data, offset + 1)
             else:
                 end, count = offset, count + 1
     return end, count
@@ -85,7 +115,7 @@ def _member(data: mmap, offset: int, largest: int) -> tuple[int, bytes | None]:
     return end, None if parts is None else b"".join(parts)
 
 
-def _next_member(data: mmap, start: int) -> int:
+def next_member(data: mmap, start: int) -> int:
     """Return the offset of the next member that begins a WARC record, else the end of the file."""
     while (offset := data.find(MAGIC, start)) != -1:
         try:

@@ -7,8 +7,7 @@ under its final name is whole. The loader believes a folder only if its manifest
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -17,12 +16,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from extraction.records import Article, Block, Extraction, Page, Rejection
-from extraction.urls import url_key
+from extraction.records import Extraction, Page
 from storage.manifest import FORMAT, MANIFEST, PART, FileEntry, Manifest, checksum
-
-#: `outcome` of a fetched article until the loader knows whether it is loaded, unchanged or duplicate.
-ARTICLE: Final = "article"
+from storage.rows import ARTICLE_COLUMNS, FETCH, REMOVED, PageRows, page_rows, scrubbed, to_json
 
 _TEXT = pa.string()
 _TEXTS = pa.list_(pa.string())
@@ -97,18 +93,25 @@ class RowError(ValueError):
     """Raised for a journal line that cannot become a row; the message names its kind, field and value."""
 
 
-@dataclass(frozen=True, slots=True)
 class _Table:
-    schema: pa.Schema
-    columns: dict[str, list[Any]]
+    """The rows of one file, as tuples in the order of `columns`; the others are null, or the same in each row."""
+
+    def __init__(self, schema: pa.Schema, columns: Sequence[str], constant: Mapping[str, str]) -> None:
+        self.rows: list[tuple[Any, ...]] = []
+        self._schema, self._columns, self._constant = schema, columns, constant
 
     def add(self, row: Mapping[str, Any]) -> None:
-        for name, values in self.columns.items():
-            values.append(row.get(name))
+        self.rows.append(tuple(map(row.get, self._columns)))
 
-    def rows(self) -> pa.Table:
-        columns = [_column(self.columns[field.name], field.type) for field in self.schema]
-        return pa.Table.from_arrays(columns, schema=self.schema)
+    def table(self) -> pa.Table:
+        columns = dict(zip(self._columns, zip(*self.rows, strict=True), strict=True)) if self.rows else {}
+        arrays = [self._array(field, columns.get(field.name)) for field in self._schema]
+        return pa.Table.from_arrays(arrays, schema=self._schema)
+
+    def _array(self, field: pa.Field, values: Sequence[Any] | None) -> pa.Array:
+        if field.name in self._constant:
+            return pa.repeat(self._constant[field.name], len(self.rows))
+        return _column(values, field.type) if values is not None else pa.nulls(len(self.rows), field.type)
 
 
 class SegmentRows:
@@ -121,29 +124,29 @@ class SegmentRows:
         self.run_id = run_id
         self.segment = segment
         self._finished: str | None = None
-        self._pages: set[tuple[str, datetime]] = set()
+        self._pages: set[tuple[Any, ...]] = set()
+        constant = {"run_id": run_id, "segment": segment}
+        of_pages = {"fetches": FETCH, "articles": ARTICLE_COLUMNS, "removed_blocks": REMOVED}
         self._tables = {
-            name: _Table(schema, {column: [] for column in schema.names}) for name, schema in SCHEMAS.items()
+            name: _Table(
+                schema, of_pages.get(name) or [each for each in schema.names if each not in constant], constant
+            )
+            for name, schema in SCHEMAS.items()
         }
 
     def add_page(self, page: Page, extraction: Extraction) -> None:
         """Add a captured page and what extraction made of it. The same page (URL and time) a second time is ignored."""
-        event = self._event(page.discovery.site, page.discovery.url) | {"ended_at": page.fetched_at}
-        identity = (event["url_key"], page.fetched_at)
-        if identity in self._pages:
+        self.add_rows(page_rows(page, extraction))
+
+    def add_rows(self, rows: PageRows) -> None:
+        """Add the rows of a captured page. The same page (URL and time) a second time is ignored."""
+        if rows.identity in self._pages:
             return
-        self._pages.add(identity)
-        fetch = event | _fetch_of_page(page)
-        if isinstance(article := extraction.result, Rejection):
-            self._add("fetches", fetch | {"outcome": article.outcome.value, "reason": article.reason})
-            return
-        key = {"article_key": url_key(article.url), "content_hash": article.content_hash}
-        published = article.metadata.date_published
-        self._add("fetches", fetch | key | {"outcome": ARTICLE, "date_published": published})
-        self._add("articles", event | key | _article(article))
-        for block in extraction.removed:
-            removed = {"kind": block.kind.value, "rule": block.rule, "text": block.text, "position": block.position}
-            self._add("removed_blocks", event | key | removed)
+        self._pages.add(rows.identity)
+        self._tables["fetches"].rows.append(rows.fetch)
+        if rows.article is not None:
+            self._tables["articles"].rows.append(rows.article)
+            self._tables["removed_blocks"].rows.extend(rows.removed)
 
     def add_entry(self, entry: Mapping[str, Any]) -> None:
         """Add a journal line (docs/design.md, "A segment") of kind discovered, outcome, source or finished.
@@ -154,14 +157,14 @@ class SegmentRows:
         kind = entry.get("kind")
         if kind == "discovered":
             times = {name: _time(entry, name) for name in ("lastmod", "published_hint")}
-            row = self._event_of(entry) | times | {"discovered_at": _moment(entry)}
+            row = _event_of(entry) | times | {"discovered_at": _moment(entry)}
             self._add("urls", _pick(entry, "url", "found_in", "found_by", "title_hint") | row)
         elif kind == "outcome":
-            row = self._event_of(entry) | {"ended_at": _moment(entry), "rights": _json(entry.get("rights"))}
+            row = _event_of(entry) | {"ended_at": _moment(entry), "rights": to_json(entry.get("rights"))}
             _needed(entry, "outcome")
             self._add("fetches", _pick(entry, *_OUTCOME_FIELDS) | row)
         elif kind == "source":
-            row = {"run_id": self.run_id, "segment": self.segment, "read_at": _moment(entry)}
+            row = {"read_at": _moment(entry)}
             _needed(entry, "url")
             _needed(entry, "site")
             self._add("sources", _pick(entry, *_SOURCE_FIELDS) | row)
@@ -179,16 +182,8 @@ class SegmentRows:
         Raises:
             OSError: the disk is full or the folder cannot be written; no half folder stands under the final name.
         """
-        tables = {name: table.rows() for name, table in self._tables.items()}
+        tables = {name: table.table() for name, table in self._tables.items()}
         return write_folder(folder, self.run_id, self.segment, tables, finished=self._finished)
-
-    def _event(self, site: str, url: str) -> dict[str, Any]:
-        return {"run_id": self.run_id, "segment": self.segment, "site": site, "url_key": url_key(url)}
-
-    def _event_of(self, entry: Mapping[str, Any]) -> dict[str, Any]:
-        run = {"run_id": self.run_id, "segment": self.segment}
-        _needed(entry, "url")
-        return run | {"site": _needed(entry, "site"), "url_key": _needed(entry, "url_key")}
 
     def _add(self, table: str, row: Mapping[str, Any]) -> None:
         self._tables[table].add(row)
@@ -230,86 +225,16 @@ def _write_file(path: Path, table: pa.Table) -> FileEntry:
     return FileEntry(path.stat().st_size, checksum(path), table.num_rows)
 
 
-def _fetch_of_page(page: Page) -> dict[str, Any]:
-    headers = {name.lower(): value for name, value in reversed(page.headers)}
-    return {
-        "url": page.discovery.url,
-        "status": page.status,
-        "attempts": page.attempts,
-        "final_url": page.final_url,
-        "found_in": page.discovery.found_in,
-        "found_by": page.discovery.found_by,
-        "content_type": headers.get("content-type"),
-        "body_bytes": len(page.body),
-        "etag": headers.get("etag"),
-        "last_modified": headers.get("last-modified"),
-        "rights": _json(page.rights),
-        "capture_file": page.capture.file,
-        "capture_offset": page.capture.offset,
-    }
-
-
-def _article(article: Article) -> dict[str, Any]:
-    metadata = article.metadata
-    row = {name: getattr(metadata, name) for name in metadata.__slots__}
-    return row | {
-        "evidence": _json(metadata.evidence),
-        "url": article.url,
-        "article_body": article.article_body,
-        "blocks": _places(article.blocks, article.article_body),
-        "images": [{"url": image.url, "caption": image.caption, "credit": image.credit} for image in article.images],
-        "dateline": article.dateline,
-        "page_class": article.page_class.value,
-        "flags": article.flags,
-        "extractor_version": article.extractor_version,
-        "learned_version": article.learned_version,
-    }
-
-
-def _places(blocks: Sequence[Block], body: str) -> list[dict[str, Any]]:
-    """Say where in the body each block stands, instead of storing its text twice (which doubles the store)."""
-    places = []
-    end = 0
-    for block in blocks:
-        start = body.find(block.text, end)
-        end = start + len(block.text) if start >= 0 else end
-        places.append(
-            {
-                "kind": block.kind.value,
-                "level": block.level,
-                "position": block.position,
-                "start": start if start >= 0 else None,
-                "length": len(block.text),
-                "time": block.time,
-            }
-        )
-    return places
-
-
-def _column(values: list[Any], kind: pa.DataType) -> pa.Array:
+def _column(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
     try:
         return pa.array(values, kind)
     except UnicodeEncodeError:  # an unpaired surrogate, in a header or URL that no extraction has cleaned
-        return pa.array([_scrubbed(value) for value in values], kind)
+        return pa.array([scrubbed(value) for value in values], kind)
 
 
-def _scrubbed(value: Any) -> Any:  # noqa: ANN401 -- any value a column can hold
-    if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
-    if isinstance(value, Mapping):
-        return {name: _scrubbed(inner) for name, inner in value.items()}
-    if isinstance(value, Iterable) and not isinstance(value, bytes):
-        return [_scrubbed(inner) for inner in value]
-    return value
-
-
-def _json(value: Any) -> str | None:  # noqa: ANN401 -- any JSON value
-    if not value:
-        return None
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:
-        return msgspec.json.encode(_scrubbed(msgspec.to_builtins(value))).decode()
+def _event_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    _needed(entry, "url")
+    return {"site": _needed(entry, "site"), "url_key": _needed(entry, "url_key")}
 
 
 def _pick(entry: Mapping[str, Any], *names: str) -> dict[str, Any]:

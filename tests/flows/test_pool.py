@@ -6,11 +6,15 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from extraction.records import Article, Capture, Discovery, Outcome, Page, Rejection
-from flows.pool import Pool
+from extraction.records import Capture, Discovery, Outcome, Page
+from flows.pool import Item, Pool
+from spiders.captures import SegmentWriter, records, warc_of
+from storage.rows import ARTICLE, ARTICLE_COLUMNS, FETCH, PageRows
 
 TEXT = "The harbour office said on Tuesday that {n} boats had come in before the storm, and that none was missing."
 
@@ -30,6 +34,21 @@ def page(number: int, body: bytes | None = None) -> Page:
     )
 
 
+def place(item: Item) -> int:
+    return item.capture.offset if isinstance(item, Page) else item.offset
+
+
+def fetch(rows: PageRows | str) -> dict[str, Any]:
+    assert isinstance(rows, PageRows)
+    return dict(zip(FETCH, rows.fetch, strict=True))
+
+
+def article(rows: PageRows | str) -> dict[str, Any]:
+    assert isinstance(rows, PageRows)
+    assert rows.article is not None
+    return dict(zip(ARTICLE_COLUMNS, rows.article, strict=True))
+
+
 @pytest.fixture
 def pool() -> Iterator[Pool]:
     with Pool(2) as pool:
@@ -38,21 +57,63 @@ def pool() -> Iterator[Pool]:
 
 def test_each_page_is_answered_once_with_its_own_extraction(pool: Pool) -> None:
     """Forty pages over two workers: forty answers, each with the text of its page."""
-    answers = {
-        asked.capture.offset: extraction.result for asked, extraction in pool.extract(page(n) for n in range(40))
-    }
+    answers = {place(asked): rows for asked, rows in pool.extract(page(n) for n in range(40))}
     assert sorted(answers) == list(range(40))
-    for number, article in answers.items():
-        assert isinstance(article, Article)
-        assert TEXT.format(n=f"{number} and 3") in article.article_body
+    for number, rows in answers.items():
+        assert TEXT.format(n=f"{number} and 3") in article(rows)["article_body"]
     assert pool.restarts == 0
+
+
+def test_a_page_in_a_capture_gives_the_same_rows_as_the_page_itself(tmp_path: Path) -> None:
+    """The worker reads the record; what it answers is what it answers to the page that was captured."""
+    writer = SegmentWriter(tmp_path / "captures" / "r", "a", data=tmp_path, software="test")
+    pages = [page(n) for n in range(5)]
+    for each in pages:
+        writer.write(
+            each.discovery,
+            final_url=each.final_url,
+            status=200,
+            headers=each.headers,
+            body=each.body,
+            fetched_at=each.fetched_at,
+        )
+    journal = writer.rotate()
+    assert journal is not None
+    warc = warc_of(journal)
+    assert warc is not None
+    with Pool(1, data=tmp_path) as pool:
+        captured = list(pool.extract(records(warc, data=tmp_path, damaged=refuse)))
+        given = [rows for _, rows in pool.extract(pages)]
+    assert len(captured) == 5
+    for (_, rows), own in zip(captured, given, strict=True):
+        assert article(rows) == article(own)
+        assert article(rows)["date_published"] is None
+        assert fetch(rows)["ended_at"] == datetime(2026, 11, 23, tzinfo=UTC)
+        assert fetch(rows)["body_bytes"] == fetch(own)["body_bytes"]
+
+
+def test_a_record_that_cannot_be_read_is_told_with_its_reason(tmp_path: Path) -> None:
+    """No worker dies of a capture that is gone or torn: the answer says why."""
+    (tmp_path / "torn.warc.gz").write_bytes(b"\x1f\x8b\x08 and no more")
+    items = [Capture(file="gone.warc.gz", offset=0), Capture(file="torn.warc.gz", offset=0)]
+    with Pool(1, data=tmp_path) as pool:
+        gone, torn = (answer for _, answer in pool.extract(items))
+        assert pool.restarts == 0
+    assert isinstance(gone, str)
+    assert "No such file" in gone
+    assert isinstance(torn, str)
+    assert "torn" in torn or "damaged" in torn
+
+
+def refuse(offset: int, reason: str) -> None:
+    raise AssertionError(f"{offset}: {reason}")
 
 
 def test_a_large_page_does_not_block_the_others(pool: Pool) -> None:
     """Pages of a megabyte, larger than what a socket holds, pass beside small ones."""
     padding = b"<!-- " + b"x" * 1_000_000 + b" -->"
     pages = [page(n, (page(n).body + padding) if n % 3 == 0 else None) for n in range(12)]
-    assert sorted(asked.capture.offset for asked, _ in pool.extract(pages)) == list(range(12))
+    assert sorted(place(asked) for asked, _ in pool.extract(pages)) == list(range(12))
 
 
 def test_a_killed_worker_costs_one_page_at_most(pool: Pool) -> None:
@@ -62,19 +123,19 @@ def test_a_killed_worker_costs_one_page_at_most(pool: Pool) -> None:
         answers.append(answer)
         if len(answers) == 10:
             os.kill(pool.pids()[0], signal.SIGKILL)
-    failed = [extraction.result for _, extraction in answers if isinstance(extraction.result, Rejection)]
-    assert sorted(asked.capture.offset for asked, _ in answers) == list(range(60))
+    failed = [fetch(rows) for _, rows in answers if fetch(rows)["outcome"] != ARTICLE]
+    assert sorted(place(asked) for asked, _ in answers) == list(range(60))
     assert len(failed) <= 1
-    assert all(r.outcome is Outcome.EXTRACTION_FAILED and "SIGKILL" in r.reason for r in failed)
-    assert all("captures/r/a-00000.warc.gz at byte" in r.reason for r in failed)
+    assert all(each["outcome"] == Outcome.EXTRACTION_FAILED and "SIGKILL" in each["reason"] for each in failed)
+    assert all("captures/r/a-00000.warc.gz at byte" in each["reason"] for each in failed)
     assert pool.restarts == 1
 
 
 def test_a_page_that_takes_too_long_is_an_outcome() -> None:
     """With a millisecond a page, every page is cut off by the kernel, says so, and the pool goes on."""
     with Pool(1, page_cpu_s=0.001) as pool:
-        answers = [extraction.result for _, extraction in pool.extract(page(n) for n in range(2))]
-    assert [r.outcome for r in answers if isinstance(r, Rejection)] == [Outcome.EXTRACTION_TIMEOUT] * 2
+        answers = [fetch(rows)["outcome"] for _, rows in pool.extract(page(n) for n in range(2))]
+    assert answers == [Outcome.EXTRACTION_TIMEOUT] * 2
 
 
 def test_nothing_at_the_moment_does_not_hold_back_answers(pool: Pool) -> None:
@@ -90,7 +151,7 @@ def test_nothing_at_the_moment_does_not_hold_back_answers(pool: Pool) -> None:
 
     answered = []
     for asked, _ in pool.extract(pages()):
-        answered.append(asked.capture.offset)
+        answered.append(place(asked))
         seen_before_end.set()
     assert answered == [1, 2]
 
