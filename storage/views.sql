@@ -103,38 +103,55 @@ COMMENT ON COLUMN missed.open IS 'Whether the next crawl tries it again.';
 COMMENT ON COLUMN missed.reason IS 'Why, in a sentence.';
 
 CREATE OR REPLACE VIEW coverage AS
-SELECT u.site,
-    ((coalesce(u.date_published, u.published_hint, u.lastmod, u.first_seen_at) AT TIME ZONE 'UTC')
-        AT TIME ZONE coalesce(s.time_zone, 'UTC'))::DATE AS day,
-    count(*) AS discovered, count(*) FILTER (u.fetched_at IS NOT NULL) AS fetched,
+WITH named AS (
+    SELECT u.site, u.outcome, u.fetched_at, u.found_by, true AS discovered,
+        ((coalesce(u.date_published, u.published_hint, u.lastmod, u.first_seen_at) AT TIME ZONE 'UTC')
+            AT TIME ZONE coalesce(s.time_zone, 'UTC'))::DATE AS day
+    FROM urls u LEFT JOIN sites s USING (site)
+    UNION ALL BY NAME
+    SELECT site, found_by, false AS discovered, day FROM (
+        SELECT DISTINCT ON (url_key) * FROM backfill_urls ANTI JOIN urls USING (url_key) WHERE day IS NOT NULL)
+)
+SELECT site, day, count(*) FILTER (found_by IN ('feed', 'news_sitemap', 'sitemap', 'section', 'pending')) AS expected,
+    count(*) FILTER (discovered) AS discovered, count(*) FILTER (fetched_at IS NOT NULL) AS fetched,
     count(*) FILTER (o.class = 'in_store') AS in_store, count(*) FILTER (o.class = 'not_article') AS not_article,
     count(*) FILTER (o.open) AS open,
-    count(*) FILTER (o.class NOT IN ('in_store', 'not_article') AND NOT o.open) AS not_to_be_had
-FROM urls u LEFT JOIN sites s USING (site) LEFT JOIN outcomes o USING (outcome)
-GROUP BY ALL;
-COMMENT ON VIEW coverage IS 'What is known of each day of each site: discovered = in_store + not_article + open + not_to_be_had.';
+    count(*) FILTER (o.class NOT IN ('in_store', 'not_article') AND NOT o.open) AS not_to_be_had,
+    count(*) FILTER (NOT discovered OR o.open) AS missing,
+    coalesce(histogram(outcome) FILTER (o.class <> 'in_store' AND NOT o.open), MAP {}) AS rejected
+FROM named LEFT JOIN outcomes o USING (outcome)
+GROUP BY site, day;
+COMMENT ON VIEW coverage IS 'What is known of each day of each site: discovered = in_store + not_article + open + not_to_be_had, and missing of those and of what backfills have planned.';
 COMMENT ON COLUMN coverage.day IS 'Day in the site''s time zone: of publication as the page said, else as the source said, else of discovery.';
-COMMENT ON COLUMN coverage.discovered IS 'URLs of that day.';
+COMMENT ON COLUMN coverage.expected IS 'URLs of that day that the site''s own feeds, sitemaps and section pages named, those that backfills have planned included.';
+COMMENT ON COLUMN coverage.discovered IS 'URLs of that day in the ledger.';
 COMMENT ON COLUMN coverage.fetched IS 'Of those, ever answered by the server.';
 COMMENT ON COLUMN coverage.in_store IS 'Of those, articles in the store.';
 COMMENT ON COLUMN coverage.not_article IS 'Of those, pages that are no articles.';
 COMMENT ON COLUMN coverage.open IS 'Of those, to be tried by the next crawl.';
 COMMENT ON COLUMN coverage.not_to_be_had IS 'Of those, the rest: refused, gone, unreadable, …';
+COMMENT ON COLUMN coverage.missing IS 'URLs that were not tried yet or are to be tried again: the open ones, and those that a backfill has planned and not fetched.';
+COMMENT ON COLUMN coverage.rejected IS 'Of those discovered, how many ended with which outcome that is final and not in the store.';
 
 CREATE OR REPLACE VIEW gaps AS
 WITH spans AS (
     SELECT site, unnest(generate_series(min(day), max(day), INTERVAL 1 DAY))::DATE AS day,
         median(in_store) FILTER (in_store > 0) AS usual
     FROM coverage WHERE in_store > 0 GROUP BY site
+), silent AS (
+    SELECT DISTINCT site, day FROM backfill_chunks WHERE state = 'finished' AND planned = 0
 )
-SELECT site, p.day, coalesce(c.discovered, 0) AS discovered, coalesce(c.open, 0) AS open, p.usual AS usually_in_store
-FROM spans p LEFT JOIN coverage c USING (site, day)
-WHERE coalesce(c.in_store, 0) = 0;
-COMMENT ON VIEW gaps IS 'Days without an article in the store, between the first and the last day that a site has any.';
+SELECT site, day, coalesce(c.discovered, 0) AS discovered, coalesce(c.open, 0) AS open,
+    coalesce(c.missing, 0) AS missing, p.usual AS usually_in_store
+FROM (SELECT site, day FROM spans UNION SELECT site, day FROM coverage WHERE missing > 0) days
+    LEFT JOIN spans p USING (site, day) LEFT JOIN coverage c USING (site, day)
+WHERE coalesce(c.missing, 0) > 0 OR (coalesce(c.in_store, 0) = 0 AND (site, day) NOT IN (SELECT (site, day) FROM silent));
+COMMENT ON VIEW gaps IS 'Days of which something is missing, and days without an article in the store between the first and the last day that a site has any, unless a backfill found that the site names nothing of them.';
 COMMENT ON COLUMN gaps.day IS 'Day in the site''s time zone.';
 COMMENT ON COLUMN gaps.discovered IS 'URLs known of that day.';
 COMMENT ON COLUMN gaps.open IS 'Of those, to be tried by the next crawl.';
-COMMENT ON COLUMN gaps.usually_in_store IS 'Median of the site''s articles on days that have any.';
+COMMENT ON COLUMN gaps.missing IS 'URLs of that day that are open, or planned by a backfill and not fetched yet.';
+COMMENT ON COLUMN gaps.usually_in_store IS 'Median of the site''s articles on days that have any; null for days before the first or after the last.';
 
 CREATE OR REPLACE VIEW run_urls AS
 SELECT run_id, url_key, arg_max(site, (tried, moment)) AS site, arg_max(url, (tried, moment)) AS url,

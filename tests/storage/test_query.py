@@ -189,8 +189,8 @@ def test_coverage_counts_by_the_days_of_the_site(newsdesk: Path) -> None:
             ).rows
         )
         assert rows == [("2026-11-20", 5, 1, 1, 2, 1), ("2026-11-24", 1, 1, 0, 0, 0)]
-        gaps = list(session.ask("SELECT day::VARCHAR, discovered, usually_in_store FROM gaps ORDER BY 1").rows)
-        assert gaps == [(f"2026-11-{day}", 0, 1.0) for day in (21, 22, 23)]
+        gaps = list(session.ask("SELECT day::VARCHAR, discovered, missing, usually_in_store FROM gaps ORDER BY 1").rows)
+        assert gaps == [("2026-11-20", 5, 2, 1.0), *((f"2026-11-{day}", 0, 0, 1.0) for day in (21, 22, 23))]
 
 
 @pytest.mark.parametrize(
