@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
+from benchmarks.arrivals import ArrivalSocket, arrived_at
+
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as it came in: `at` and `until` are monotonic seconds, from its head being whole to its answer's end."""
+    """A request as it came in: `at` and `until` are monotonic seconds, from when the kernel had it to its answer's end."""
 
     host: str
     path: str
@@ -103,10 +105,8 @@ class Origin:
         for address in self._addresses:
             server = await asyncio.start_server(
                 self._serve,
-                address,
-                self.port,
+                sock=ArrivalSocket.listening(address, self.port),
                 limit=1 << 20,
-                backlog=500,
                 ssl=self._ssl,  # type: ignore[arg-type]
             )
             self._servers.append(server)
@@ -123,7 +123,7 @@ class Origin:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        at = time.monotonic()
+        at = arrived_at(writer.transport)
         first, *lines = head.strip().split("\r\n")
         headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         asked = Asked(headers.get("host", ""), first.split(" ")[1], headers, at)
