@@ -3,7 +3,7 @@
 import asyncio
 import fcntl
 import secrets
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 import msgspec
 
 from extraction.learned import Learned
+from flows import old
 from flows.crawl import Event, Finished, Log, Progress, Segment, crawl
 from flows.desk import Desk, require_contact, require_writable
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
@@ -22,8 +23,9 @@ from flows.summary import unfinished_runs
 from flows.watch import Board
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
+from spiders.oldnews import Source
 from spiders.site import Site
-from storage import learned, runs, search
+from storage import backfills, learned, runs, search
 from storage.ledger import last_read, write_known, write_pending
 
 OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
@@ -45,6 +47,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     last_day: date | None = None
     refetch: bool = False
     limit_pages: int | None = None
+    source: Source | None = None  # None: the sites themselves
 
 
 class Run:
@@ -108,7 +111,7 @@ class Run:
     async def crawl(self) -> Finished:
         """Let the spider fetch; its closed segments go to the ingest as they come. Raises SpiderError."""
         self.board.stage = "waiting for hosts"
-        hosts = {lease for site in self.sites for lease in site.hosts}
+        hosts = old.leases(self.request.source, self.sites)
         what = f"the {self.request.kind} crawl"
         try:
             async with hold_hosts(
@@ -117,11 +120,12 @@ class Run:
                 what=what,
                 run_id=self.run_id,
                 wait=True,
+                urgent=self.request.kind == "nightly",
                 say=lambda text: self.say("warning", text),
             ) as locks:
                 self.board.stage = "crawling"
                 job = await asyncio.to_thread(self._write_job)
-                return await crawl(job, self._hear, inherit=locks)
+                return await crawl(job, self.hear, inherit=locks, module=old.child(self.request.source))
         finally:
             self._add_segments()
             self.no_more_segments()
@@ -160,6 +164,7 @@ class Run:
             if row.run_id != self.run_id and not _lives(self.desk.data / "captures" / row.run_id / REQUEST):
                 reason = "its process was killed; the next run took up what it left"
                 runs.record_run(self.desk.data, replace(row, state="failed", reason=reason))
+                backfills.bury(self.desk.data, row.run_id, reason)
                 self.say("warning", f"{row.run_id} did not end by itself; what it left is taken up now")
 
     def _staff(self, lines: Mapping[str, Learned]) -> None:
@@ -180,7 +185,8 @@ class Run:
         """Tell the onlookers something that is about no site in particular."""
         self._say(level, None, message)
 
-    def _hear(self, event: Event) -> None:
+    def hear(self, event: Event) -> None:
+        """Take an event of a spider."""
         if isinstance(event, Log):
             self._say(event.level, event.site, event.message)
         elif isinstance(event, Progress):
@@ -205,29 +211,41 @@ class Run:
         return {site.name: (read[site.name] - OVERLAP).date() if site.name in read else first for site in self.sites}
 
     def _write_job(self) -> Path:
-        known = self.desk.data / "known"
-        known.mkdir(exist_ok=True)
         names = [site.name for site in self.sites]
-        write_known(self.desk.data, known / f"{self.run_id}.sqlite", names)
-        write_pending(self.desk.data, known / f"{self.run_id}.pending.jsonl", names)
-        job = Job(
+        if self.request.source is not None:
+            return self.write_job(old.job_of(self.job(names), self.request.source))
+        pending = self.desk.data / "known" / f"{self.run_id}.pending.jsonl"
+        write_pending(self.desk.data, pending, names)
+        job = msgspec.structs.replace(
+            self.job(names),
+            pending=str(pending),
+            since=self._watermarks() if self.request.kind == "nightly" else {},
+        )
+        return self.write_job(job)
+
+    def job(self, names: Sequence[str], shard: str = SHARD) -> Job:
+        """Return a job of this run for some of its sites, with what the store knows of them."""
+        known = self.desk.data / "known" / f"{self.run_id}.sqlite"
+        write_known(self.desk.data, known, names)
+        return Job(
             run_id=self.run_id,
-            shard=SHARD,
+            shard=shard,
             data=str(self.desk.data),
             captures=str(self.folder),
             sites=[str(self.desk.files[name]) for name in names],
             user_agent=f"Nightdesk/{self.version}",
             contact=self.desk.settings.contact or None,
-            known=str(known / f"{self.run_id}.sqlite"),
-            pending=str(known / f"{self.run_id}.pending.jsonl"),
+            known=str(known),
             mode=self.request.kind,
             first_day=self.request.first_day,
             last_day=self.request.last_day,
-            since=self._watermarks() if self.request.kind == "nightly" else {},
             refetch=self.request.refetch,
             limit_pages=self.request.limit_pages,
         )
-        path = self.folder / f"{SHARD}.job.json"
+
+    def write_job(self, job: Job) -> Path:
+        """Write a job for a spider; return its file."""
+        path = self.folder / f"{job.shard}.job.json"
         path.write_bytes(msgspec.json.format(msgspec.json.encode(job)))
         return path
 

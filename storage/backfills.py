@@ -13,7 +13,17 @@ from typing import Any, Final
 
 import duckdb
 
-from storage.database import STORE, NotPublishedError, connect, locked, open_store, publish_locked, sql, transaction
+from storage.database import (
+    STORE,
+    NotPublishedError,
+    connect,
+    locked,
+    open_store,
+    publish_locked,
+    sql,
+    transaction,
+    writer,
+)
 
 FINISHED: Final = "finished"
 LEFT_OUT: Final = "left_out"
@@ -111,6 +121,16 @@ def settle(data: Path, backfill: Backfill) -> None:
         publish_locked(data)
 
 
+def bury(data: Path, run_id: str, reason: str) -> None:
+    """Record as failed the backfill that a run worked on whose process is gone. Raises as `writer` does."""
+    with writer(data) as connection:
+        connection.execute(
+            """UPDATE backfills SET state = 'failed', reason = $reason, updated_at = $now
+            WHERE run_id = $run_id AND state = 'running'""",
+            {"run_id": run_id, "reason": reason, "now": _now()},
+        )
+
+
 def find(data: Path, backfill_id: str) -> Backfill | None:
     """Return a backfill as the published copy has it, None if it is not there."""
     rows = _read(
@@ -138,18 +158,19 @@ def chunks(data: Path, backfill_id: str) -> list[Chunk]:
     return [_chunk(row) for row in _read(data, sql("backfill_progress"), {"id": backfill_id})]
 
 
-def finished_days(data: Path, sites: Sequence[str]) -> dict[tuple[str, date], datetime]:
-    """Return when each day of these sites was planned last by a backfill that finished it, UTC.
+def finished_days(data: Path, sites: Sequence[str]) -> list[Chunk]:
+    """Return the days of these sites that any backfill has finished, each as it was planned last.
 
     Backfills that fetched known pages again count like others: they left nothing out.
     """
     rows = _read(
         data,
-        """SELECT site, day, max(planned_at) FROM backfill_chunks
-        WHERE state = 'finished' AND day IS NOT NULL AND list_contains($sites, site) GROUP BY site, day""",
+        f"""SELECT {_COLUMNS} FROM backfill_chunks
+        WHERE state = 'finished' AND day IS NOT NULL AND list_contains($sites, site)
+        QUALIFY row_number() OVER (PARTITION BY site, day ORDER BY planned_at DESC) = 1 ORDER BY site, day""",  # noqa: S608 - our own names
         {"sites": list(sites)},
     )
-    return {(site, day): planned_at.replace(tzinfo=UTC) for site, day, planned_at in rows}
+    return [_chunk(row) for row in rows]
 
 
 def open_urls(data: Path, backfill_id: str, sites: Sequence[str]) -> list[PlannedUrl]:

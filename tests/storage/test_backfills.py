@@ -11,6 +11,7 @@ from storage.backfills import (
     Backfill,
     Chunk,
     PlannedUrl,
+    bury,
     chunks,
     find,
     finished_days,
@@ -18,6 +19,7 @@ from storage.backfills import (
     record_plan,
     settle,
 )
+from storage.database import publish
 from storage.load import load
 from storage.query import Session
 from tests.storage.made import article, at, discovered, extraction, folder, outcome, page
@@ -98,8 +100,15 @@ def test_a_finished_chunk_stays_finished_and_lets_its_urls_go(tmp_path: Path) ->
     fetch(tmp_path, *((url, None) for url in URLS[FIRST]))
     settle(tmp_path, backfill(state="incomplete", reason="stopped"))
     assert states(tmp_path) == [(FIRST, "finished", 2, 0, 0), (SECOND, "planned", 0, 0, 1)]
-    assert finished_days(tmp_path, ["harbour", "other"]) == {("harbour", FIRST): PLANNED_AT}
+    assert [(c.day, c.planned_at) for c in finished_days(tmp_path, ["harbour", "other"])] == [(FIRST, PLANNED_AT)]
     assert find(tmp_path, "f1").state == "incomplete"
+    settle(tmp_path, backfill(state="running", run_id="run-7"))
+    bury(tmp_path, "run-6", "killed")
+    publish(tmp_path)
+    assert find(tmp_path, "f1").state == "running"
+    bury(tmp_path, "run-7", "killed")
+    publish(tmp_path)
+    assert (find(tmp_path, "f1").state, find(tmp_path, "f1").reason) == ("failed", "killed")
     with Session(tmp_path) as session:
         assert list(session.ask("SELECT url FROM backfill_urls").rows) == [(URLS[SECOND][0],)]
         assert list(session.ask("SELECT day, missing FROM gaps").rows) == [(SECOND, 1)]
