@@ -4,7 +4,6 @@ The table of faults and ends is docs/faults.md; `NIGHTDESK_WRITE_DOCS=1 pytest t
 """
 
 import os
-import random
 import ssl
 import subprocess
 import time
@@ -16,9 +15,9 @@ import pytest
 
 from extraction.decoding import BodyError, decode_body
 from extraction.records import Page
-from tests.faults.cases import FAULTS, NONE, OK, PAGE, endless, raw, reset, serve
+from tests.faults.cases import FAULTS, NONE, PAGE, raw, serve
 from tests.spiders.conftest import Crawled, finish, start
-from tests.spiders.origin import Asked, Origin, Reply, Route, moved
+from tests.spiders.origin import Asked, Origin, Reply, Route
 
 pytestmark = pytest.mark.faults
 DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
@@ -102,8 +101,7 @@ def test_no_host_is_asked_twice_at_once_or_too_soon(hostile: tuple[Origin, Crawl
     for name in [*FAULTS, *(f"good{n}" for n in range(10))]:
         times = sorted(asked.at for asked in origin.asked if asked.host.split(":")[0] == f"{name}.localhost")
         assert len(times) > 1
-        # The origin notes the time after its own queue: half the delay is far beyond that.
-        assert min(later - earlier for earlier, later in pairwise(times)) > DELAY_S / 2, name
+        assert min(later - earlier for earlier, later in pairwise(times)) > DELAY_S - 0.002, name
     robots = {
         asked.host.split(":")[0].removesuffix(".localhost") for asked in origin.asked if asked.path == "/robots.txt"
     }
@@ -200,56 +198,6 @@ def test_a_sitemap_that_never_ends_is_left(tmp_path: Path) -> None:
     assert len(crawled.sources) <= 1001
 
 
-@pytest.mark.parametrize("seed", range(int(os.environ.get("NIGHTDESK_FAULT_SEEDS", "2"))))
-def test_any_mixture_of_faults_sums(tmp_path: Path, seed: int) -> None:
-    """Random statuses, delays, cuts, redirects and bodies over 20 sites: the ledger sums to what was discovered."""
-    chance = random.Random(seed)
-    with Origin() as origin:
-        sites = {}
-        for number in range(20):
-            host = f"h{number}.localhost"
-            paths = [f"/{n}" for n in range(10)]
-            origin.routes |= {host + path: _random_route(chance, origin) for path in paths}
-            origin.routes[f"{host}/robots.txt"] = chance.choice([NONE, NONE, NONE, _random_route(chance, origin)])
-            feed = _feed(*(origin.url(path, host) for path in paths))
-            origin.routes[f"{host}/feed"] = chance.choice([feed, feed, feed, _random_route(chance, origin)])
-            sites[f"h{number}"] = {
-                "url": origin.url(host=host),
-                "politeness": {"delay_s": 0.01},
-                "sources": {"feeds": [origin.url("/feed", host)]},
-            }
-        crawled = finish(start(tmp_path, sites, timeout_s=1, patience_s=2), tmp_path, timeout_s=120)
-    assert (crawled.code, crawled.errors) == (0, "")
-    crawled.assert_sums()
-    pending = len(crawled.discovered) - len(crawled.outcomes_by_url)
-    assert pending == 0
-    assert len({e["site"] for e in crawled.entries if e["kind"] == "source"}) == 20
-
-
 def _feed(*links: str) -> Reply:
     items = "".join(f"<item><link>{link}</link></item>" for link in links)
     return Reply(f"<rss version='2.0'><channel>{items}</channel></rss>", type="text/xml")
-
-
-def _random_route(chance: random.Random, origin: Origin) -> Route:
-    body = chance.randbytes(chance.randrange(3000))
-    choices: list[Route] = [
-        Reply(body, status=chance.choice([200, 200, 204, 301, 304, 400, 403, 404, 410, 418, 429, 500, 502, 503, 999])),
-        Reply(body, delay_s=chance.random() / 2),
-        Reply(body, headers={"Content-Encoding": chance.choice(["gzip", "br", "zstd", "x"])}),
-        Reply(body, status=503, headers={"Retry-After": chance.choice(["0", "1", "100000", "x"])}),
-        moved(
-            chance.choice(
-                ["/1", "/", "//", "http://[", "ftp://x/", f"http://h{chance.randrange(20)}.localhost:{origin.port}/2"]
-            )
-        ),
-        raw(OK + b"Content-Length: %d\r\n\r\n" % chance.randrange(5000), body),
-        raw(body, pause_s=0.1),
-        raw(OK + b"\r\n", body),
-        PAGE,
-        PAGE,
-        reset,
-        endless if chance.random() < 0.1 else PAGE,
-        raw(stay=True) if chance.random() < 0.3 else PAGE,
-    ]
-    return chance.choice(choices)
