@@ -62,15 +62,17 @@ class SpiderError(RuntimeError):
     """The spider's process ended otherwise than it should; the text holds its exit code and last words."""
 
 
-async def crawl(job: Path, hear: Callable[[Event], None], *, inherit: Sequence[int] = ()) -> Finished:
-    """Run the spider on a job file and tell `hear` each of its events; return the last one.
+async def crawl(
+    job: Path, hear: Callable[[Event], None], *, inherit: Sequence[int] = (), module: str = "spiders"
+) -> Finished:
+    """Run the spider (or another child of its protocol) on a job file and tell `hear` each event; return the last one.
 
     When the calling task is cancelled, the spider is told to stop (SIGTERM) and given time to close its segment, during
     which it is still heard; then the cancellation goes on. `inherit` are file descriptors that the child keeps open
     (its locks). Raises SpiderError.
     """
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "spiders", str(job)),
+        *(sys.executable, "-m", module, str(job)),
         stdin=PIPE,  # kept open: its end tells the spider that we are gone
         stdout=PIPE,
         stderr=PIPE,

@@ -182,7 +182,7 @@ class Findings:
     def _judge(self, url: str, title: str | None) -> tuple[Outcome | None, str]:
         if not self.site.owns(url):
             return Outcome.OFF_SITE, f"{host(url)} is not a host of the site"
-        why = _no_article(url, title) or self.site.wants(url)
+        why = no_article(url, title) or self.site.wants(url)
         return (Outcome.EXCLUDED, why) if why else (None, "")
 
 
@@ -205,7 +205,7 @@ def _canonical(text: str, base: str) -> tuple[str, Outcome | None, str]:
         return raw, error.outcome, str(error)
 
 
-def _no_article(url: str, title: str | None) -> str | None:
+def no_article(url: str, title: str | None) -> str | None:
     """Why a canonical URL is no article on the face of it."""
     path, _, query = url.split("/", 3)[3].partition("?")
     if not path and not query:

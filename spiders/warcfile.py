@@ -1,0 +1,394 @@
+"""WARC files of others, read record by record and believed in nothing (ISO 28500; WARC 1.0 and 1.1).
+
+A container (plain; gzip, a member a record or one for the whole file; zstd, with or without a dictionary) becomes
+stretches of bytes without a gap. Records are cut out of these, and what a record says of its length is checked against
+where the next one begins. What is damaged is told and passed over; what follows it is read.
+
+Not fastwarc's iterator, which ends at the first damaged member and loses the records behind a wrong length.
+"""
+
+import re
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
+from pathlib import Path
+from typing import Final
+
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
+
+from spiders.members import MAGIC, Damage, next_member
+
+LARGEST_RECORD: Final = 64 << 20  # bytes of a block that is handed out; larger ones are passed over and told
+LONGEST_HEADER: Final = 256 << 10
+MOST_FIELDS: Final = 200
+#: A record that says it is larger than this ends the reading: no page is, and a bomb of compressed zeros may be.
+MOST_SKIPPED: Final = 8 << 30
+LARGEST_DICTIONARY: Final = 16 << 20
+LARGEST_WINDOW: Final = 128 << 20  # of zstd: what its own command line takes without being asked
+
+_CHUNK = 64 << 10
+_PIECE = 1 << 20
+_ZSTD_STEP = 512  # as in extraction.decoding: at worst 128 KiB come out of 4 bytes
+_ZSTD, _LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"
+_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878 3.1.2
+_DICTIONARY = b"\x5d\x2a\x4d\x18"  # first frame of a .warc.zst that has one (IIPC, "Zstandard compression of WARC")
+_START = re.compile(rb"WARC/\d\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
+_LONGEST_START = 64  # bytes by which the beginning of a record is told
+_END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
+_BETWEEN = re.compile(rb"[\r\n\0 ]*")
+
+
+class WarcFileError(ValueError):
+    """Raised for a file that is no WARC file, or in a container that is not read; the text says the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a record says of itself: `fields` by lower-case name, the first of each. Nothing of it has been checked.
+
+    `number` counts the file's records from 1; `offset` is where in the file the record begins, bytes, or the compressed
+    member or frame that it begins in. `length` is what it says is the size of its block, -1 where it says nothing.
+    """
+
+    number: int
+    offset: int
+    fields: dict[str, str]
+    length: int
+
+    @property
+    def type(self) -> str:
+        """`response`, `revisit`, `request`, …, lower case."""
+        return self.fields.get("warc-type", "").lower()
+
+    @property
+    def uri(self) -> str:
+        """What the record is of, as it stands there (some writers of WARC 1.0 put it in angle brackets)."""
+        return self.fields.get("warc-target-uri", "").strip("<> ")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A record. `block` is None where it was not wanted or cannot be had; then `fault` says why it cannot."""
+
+    header: Header
+    block: bytes | None = None
+    fault: str | None = None
+    too_large: bool = False
+
+
+def read_records(
+    path: Path, wants: Callable[[Header], bool], damaged: Damage, *, largest: int = LARGEST_RECORD, start: int = 0
+) -> Iterator[Record]:
+    """Yield each record of a file in its order, with the blocks of those that `wants` takes.
+
+    With `start`, an offset that a header gave, from there on.
+
+    `damaged(offset, reason)` is told of torn members and of bytes that are no record. Memory stays below three times
+    `largest`. Raises WarcFileError for a file that is no WARC file, OSError where it cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+        parts_of = _container(head, path.name)
+        with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            yield from _Records(parts_of(data, start), wants, damaged, largest, linear=parts_of is _plain).read()
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Bytes of a container and where in the file they, or their member, begin; or a `gap`: what is missing there."""
+
+    data: bytes
+    offset: int
+    gap: str | None = None
+
+
+def _container(head: bytes, name: str) -> Callable[[mmap, int], Iterator[_Part]]:
+    if head.startswith(MAGIC):
+        return _gunzipped
+    if head.startswith(_ZSTD) or _SKIPPABLE.match(head):
+        return _unzstd
+    if head.startswith(b"WARC/"):
+        return _plain
+    what = f"it begins with {head[:8]!r}" if head else "it is empty"
+    if head.startswith(_LZ4):
+        what = "it is LZ4: unpack it first, lz4 -d"
+    raise WarcFileError(f"{name}: no WARC file ({what}); give a .warc, .warc.gz or .warc.zst")
+
+
+def _plain(data: mmap, start: int) -> Iterator[_Part]:
+    for offset in range(start, len(data), _PIECE):
+        yield _Part(data[offset : offset + _PIECE], offset)
+
+
+def _gunzipped(data: mmap, start: int) -> Iterator[_Part]:
+    """Decompress member after member (RFC 1952), each checked by its CRC; a damaged one is a gap."""
+    position = start
+    while position < len(data):
+        member = position
+        inflate = isal_zlib.decompressobj(wbits=31)
+        try:
+            while not inflate.eof:
+                chunk = inflate.unconsumed_tail
+                if not chunk:
+                    chunk = data[position : position + _CHUNK]
+                    position += len(chunk)
+                    if not chunk:
+                        break
+                if piece := inflate.decompress(chunk, _PIECE):
+                    yield _Part(piece, member)
+            reason = None if inflate.eof else "it is cut off"
+            position -= len(inflate.unused_data)
+        except IsalError as error:  # type: ignore[misc]  # its stub says it is an instance of Exception
+            reason = str(error)
+        if reason is not None:
+            yield _Part(b"", member, f"the gzip member is damaged: {reason}")
+            position = next_member(data, member + 1)
+
+
+def _unzstd(data: mmap, start: int) -> Iterator[_Part]:
+    """Decompress frame after frame (RFC 8878); the first can be the dictionary of all."""
+    import zstandard  # noqa: PLC0415 - only where a file needs it
+
+    dictionary = _dictionary(data)
+    position = start
+    while position < len(data):
+        frame = position
+        if _SKIPPABLE.match(data, position):
+            position += 8 + int.from_bytes(data[position + 4 : position + 8], "little")
+            continue
+        inflate = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=LARGEST_WINDOW).decompressobj()
+        try:
+            while not inflate.eof:
+                step = data[position : position + _ZSTD_STEP]
+                position += len(step)
+                if not step:
+                    break
+                if piece := inflate.decompress(step):
+                    yield _Part(piece, frame)
+            reason = None if inflate.eof else "it is cut off"
+            position -= len(inflate.unused_data)
+        except zstandard.ZstdError as error:
+            reason = str(error)
+        if reason is not None:
+            yield _Part(b"", frame, f"the zstd frame is damaged: {reason}")
+            following = data.find(_ZSTD, frame + 1)
+            position = following if following != -1 else len(data)
+
+
+def _dictionary(data: mmap) -> "zstandard.ZstdCompressionDict | None":  # type: ignore[name-defined]  # noqa: F821
+    import zstandard  # noqa: PLC0415
+
+    if data[:4] != _DICTIONARY:
+        return None
+    content = data[8 : 8 + int.from_bytes(data[4:8], "little")]
+    try:
+        if content.startswith(_ZSTD):
+            content = zstandard.ZstdDecompressor().decompress(content, max_output_size=LARGEST_DICTIONARY)
+        dictionary = zstandard.ZstdCompressionDict(content)
+        zstandard.ZstdDecompressor(dict_data=dictionary).decompressobj()  # which looks into it
+    except (zstandard.ZstdError, MemoryError, ValueError) as error:
+        raise WarcFileError(f"its zstd dictionary cannot be read ({error}): fetch the file again") from error
+    return dictionary
+
+
+class _Records:
+    """Cuts records out of parts. `_at` is where in `_buffer` reading stands; nothing before it is needed any more."""
+
+    def __init__(
+        self,
+        parts: Iterator[_Part],
+        wants: Callable[[Header], bool],
+        damaged: Damage,
+        largest: int,
+        *,
+        linear: bool,
+    ) -> None:
+        self._parts, self._wants, self._damaged, self._largest, self._linear = parts, wants, damaged, largest, linear
+        self._buffer = bytearray()
+        self._at = self._base = 0  # the latter: bytes before the buffer
+        self._marks: deque[tuple[int, int]] = deque()  # (byte of the stream, offset in the file), ascending
+        self._gap: _Part | None = None  # that ends this stretch
+        self._ended = False
+        self._number = 0
+
+    def read(self) -> Iterator[Record]:
+        while self._find():
+            if (record := self._record()) is not None:
+                yield record
+
+    def _record(self) -> Record | None:
+        """Read the record that begins here, and go behind it."""
+        self._number += 1
+        end = self._end_of_header()
+        if end is None:
+            self._damaged(self._offset(), "the header of the record has no end")
+            self._at += 1
+            return None
+        fields = _fields(bytes(self._buffer[self._at : end.start()]))
+        length = _length(fields)
+        header = Header(self._number, self._offset(), fields, length)
+        self._at = end.end()
+        if length < 0:
+            return Record(header, fault="it does not say how long it is")
+        if length > self._largest:
+            return self._large(header)
+        if self._have(length) and self._ends_well(length):
+            block = bytes(self._buffer[self._at : self._at + length]) if self._wants(header) else None
+            self._at += length
+            return Record(header, block)
+        return Record(header, fault=self._mend(length))
+
+    def _mend(self, length: int) -> str:
+        """Go to where reading can go on behind a record whose length is wrong; return what is wrong."""
+        there = len(self._buffer) - self._at
+        end = min(len(self._buffer), self._at + length)
+        following = _START.search(self._buffer, self._at, end + _LONGEST_START)
+        if following and following.start() < end:
+            was = following.start() - self._at
+            self._at = following.start()
+            return f"it says {length} bytes, and after {was} the next record begins"
+        self._at += min(length, there)
+        return f"cut off after {there} of {length} bytes" if there < length else f"it is longer than its {length} bytes"
+
+    def _large(self, header: Header) -> Record:
+        self._have(self._largest)
+        if _START.search(self._buffer, self._at):
+            return Record(header, fault=self._mend(header.length))
+        if header.length > MOST_SKIPPED:
+            self._damaged(header.offset, f"a record of {header.length} bytes: the rest of the file is not read")
+            self._ended, self._parts, self._at = True, iter(()), len(self._buffer)
+        left = header.length
+        while left and self._have(1):
+            step = min(left, len(self._buffer) - self._at)
+            self._at += step
+            left -= step
+            self._forget()
+        return Record(header, fault=f"{header.length} bytes, {self._largest} are taken", too_large=True)
+
+    def _find(self) -> bool:
+        """Go to the next beginning of a record; tell what is passed over. False: the file has ended."""
+        skipped, first = 0, 0
+        while True:
+            self._forget()
+            if not skipped:
+                self._at = self._skip_between()
+                first = self._offset()
+            self._have(_LONGEST_START)
+            start = _START.search(self._buffer, self._at)
+            if start and start.start() == self._at:
+                break
+            if start:
+                skipped += start.start() - self._at
+                self._at = start.start()
+                break
+            # No beginning in sight: all but what may be half of one is none.
+            passed = max(0, len(self._buffer) - self._at - _LONGEST_START)
+            skipped += passed
+            self._at += passed
+            if not self._fill():
+                skipped += len(self._buffer) - self._at
+                self._at = len(self._buffer)
+                if skipped:
+                    self._damaged(first, f"{skipped} bytes are no WARC record")
+                if not self._cross_gap():
+                    return False
+                skipped = 0
+        if skipped:
+            self._damaged(first, f"{skipped} bytes are no WARC record")
+        return True
+
+    def _skip_between(self) -> int:
+        while True:
+            match = _BETWEEN.match(self._buffer, self._at)
+            assert match is not None, "it can be empty"
+            if match.end() < len(self._buffer) or not self._fill():
+                return match.end()
+
+    def _end_of_header(self) -> re.Match[bytes] | None:
+        looked = self._at
+        while True:
+            match = _END_OF_HEADER.search(self._buffer, looked, self._at + LONGEST_HEADER)
+            if match or len(self._buffer) - self._at > LONGEST_HEADER:
+                return match
+            looked = max(self._at, len(self._buffer) - 4)
+            if not self._fill():
+                return None
+
+    def _ends_well(self, length: int) -> bool:
+        """Whether behind so many bytes stands what ends a record, the next one, or nothing."""
+        self._have(length + 4 + _LONGEST_START)
+        if self._buffer.startswith(b"\r\n\r\n", self._at + length):
+            return True
+        between = _BETWEEN.match(self._buffer, self._at + length)
+        assert between is not None, "it can be empty"
+        return between.end() == len(self._buffer) or _START.match(self._buffer, between.end()) is not None
+
+    def _have(self, size: int) -> bool:
+        while len(self._buffer) - self._at < size:
+            if not self._fill():
+                return False
+        return True
+
+    def _fill(self) -> bool:
+        """Take one part more; False at a gap and at the end."""
+        if self._gap is not None or self._ended:
+            return False
+        part = next(self._parts, None)
+        if part is None:
+            self._ended = True
+        elif part.gap is not None:
+            self._gap = part
+        else:
+            if self._linear or not self._marks or self._marks[-1][1] != part.offset:
+                self._marks.append((self._base + len(self._buffer), part.offset))
+            self._buffer += part.data
+            return True
+        return False
+
+    def _cross_gap(self) -> bool:
+        """Begin the next stretch; False where there is none."""
+        if self._gap is None:
+            return False
+        self._damaged(self._gap.offset, self._gap.gap or "")
+        self._gap = None
+        return True
+
+    def _forget(self) -> None:
+        """Let go of what has been read, now and then: not a memmove a record."""
+        if self._at > _PIECE or self._at == len(self._buffer):
+            del self._buffer[: self._at]
+            self._base += self._at
+            self._at = 0
+            while len(self._marks) > 1 and self._marks[1][0] <= self._base:
+                self._marks.popleft()
+
+    def _offset(self) -> int:
+        """Where in the file reading stands."""
+        here = self._base + self._at
+        mark, offset = 0, 0
+        for position, place in self._marks:
+            if position > here:
+                break
+            mark, offset = position, place
+        return offset + (here - mark if self._linear else 0)
+
+
+def _fields(raw: bytes) -> dict[str, str]:
+    lines: list[str] = []
+    for line in raw.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[1 : MOST_FIELDS + 1]:
+        if line[:1] in {" ", "\t"} and lines:
+            lines[-1] += " " + line.strip()
+        else:
+            lines.append(line)
+    fields: dict[str, str] = {}
+    for line in lines:
+        name, _, value = line.partition(":")
+        fields.setdefault(name.strip().lower(), value.strip())
+    return fields
+
+
+def _length(fields: dict[str, str]) -> int:
+    text = fields.get("content-length", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
