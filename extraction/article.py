@@ -97,7 +97,7 @@ def _extract(
     if page_class is not PageClass.ARTICLE and page_class not in rules.keep_classes:
         rejection = Rejection(outcome=Outcome(page_class.value), reason=reason, metadata=metadata)
         return Extraction(result=rejection, removed=body.removed)
-    article = _article(page, metadata, page_class, body, requested_url=requested_url, learned=learned)
+    article = _article(page, metadata, page_class, body, requested_url=requested_url, learned=learned, rules=rules)
     return Extraction(result=article, removed=body.removed)
 
 
@@ -109,6 +109,7 @@ def _article(
     *,
     requested_url: str,
     learned: Learned | None,
+    rules: SiteRules,
 ) -> Article:
     return Article(
         url=_home_of(page.url, requested_url, metadata),
@@ -121,6 +122,7 @@ def _article(
         content_hash=content_hash(metadata, body.blocks),
         extractor_version=EXTRACTOR_VERSION,
         learned_version=learned.version if learned else None,
+        rules_version=rules.version,
         flags=page.flags + (("dates_disagree",) if metadata.dates_disagree else ()),
     )
 

@@ -269,6 +269,7 @@ class Article:
     content_hash: str
     extractor_version: str
     learned_version: str | None = None
+    rules_version: str | None = None  # of what the site's own file changes; None if it changes nothing
     flags: tuple[str, ...] = ()  # e.g. doubtful_charset, title_cut, dates_disagree
 
 

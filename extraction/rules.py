@@ -1,5 +1,6 @@
 """The rules that name boilerplate by its words, and what a site's own file may change of them."""
 
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,14 @@ class SiteRules:
 
     rules_off: frozenset[str] = frozenset()
     keep_classes: frozenset[PageClass] = frozenset()
+
+    @property
+    def version(self) -> str | None:
+        """A name for these changes, equal for equal ones; None where nothing is changed."""
+        if self == NO_CHANGES:
+            return None
+        said = "\n".join((*sorted(self.rules_off), "", *sorted(self.keep_classes)))
+        return hashlib.blake2b(said.encode(), digest_size=6).hexdigest()
 
 
 #: What a site changes whose file says nothing of extraction.

@@ -64,7 +64,7 @@ SCHEMAS: Final[Mapping[str, pa.Schema]] = {
         | {"in_language": _TEXT, "publisher": _TEXT, "article_section": _TEXT, "keywords": _TEXTS}
         | {"main_image": _TEXT, "is_accessible_for_free": _FLAG, "article_type": _TEXT, "page_class": _TEXT}
         | {"robots": _TEXTS, "flags": _TEXTS, "evidence": _TEXT, "content_hash": _TEXT}
-        | {"extractor_version": _TEXT, "learned_version": _TEXT}
+        | {"extractor_version": _TEXT, "learned_version": _TEXT, "rules_version": _TEXT}
         | {"source_file": _TEXT, "source_line": _NUMBER, "extracted_by": _TEXT}
     ),
     "removed_blocks": pa.schema(

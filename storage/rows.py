@@ -35,7 +35,7 @@ ARTICLE_COLUMNS: Final = (
     *("site", "url_key", "ended_at", "article_key", "content_hash"),
     *_METADATA,
     *("evidence", "url", "article_body", "blocks", "images", "dateline", "page_class", "flags"),
-    *("extractor_version", "learned_version"),
+    *("extractor_version", "learned_version", "rules_version"),
 )
 REMOVED: Final = (
     *("site", "url_key", "ended_at", "article_key", "content_hash"),
@@ -128,7 +128,7 @@ def _article(article: Article) -> tuple[Any, ...]:
         *(to_json(metadata.evidence), article.url, article.article_body, _places(article.blocks, article.article_body)),
         [{"url": image.url, "caption": image.caption, "credit": image.credit} for image in article.images],
         *(article.dateline, article.page_class.value, article.flags),
-        *(article.extractor_version, article.learned_version),
+        *(article.extractor_version, article.learned_version, article.rules_version),
     )
 
 

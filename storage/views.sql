@@ -32,12 +32,12 @@ CREATE OR REPLACE VIEW article_history AS
 SELECT url_key, site, url, version, valid_from, valid_to, headline, date_published, date_modified, characters,
     characters - lag(characters) OVER one AS characters_more,
     headline IS DISTINCT FROM lag(headline) OVER one AND version > 1 AS headline_changed,
-    version > 1 AND (extractor_version, learned_version) IS DISTINCT FROM
-        (lag(extractor_version) OVER one, lag(learned_version) OVER one) AS reading_changed
+    version > 1 AND (extractor_version, learned_version, rules_version) IS DISTINCT FROM
+        (lag(extractor_version) OVER one, lag(learned_version) OVER one, lag(rules_version) OVER one) AS reading_changed
 FROM article_versions WINDOW one AS (PARTITION BY url_key ORDER BY version);
 COMMENT ON VIEW article_history IS 'Versions of articles and what changed from one to the next, one row a version.';
 COMMENT ON COLUMN article_history.characters_more IS 'Characters more than in the version before; negative if fewer.';
-COMMENT ON COLUMN article_history.reading_changed IS 'Whether the page was read by another version of the extraction, or with other learned lines, than the version before: the difference may then be ours.';
+COMMENT ON COLUMN article_history.reading_changed IS 'Whether the page was read by another version of the extraction, with other rules of the site or other learned lines than the version before: the difference may then be ours. nightdesk reextract reads both alike.';
 COMMENT ON COLUMN article_history.headline_changed IS 'Whether the headline differs from that of the version before.';
 
 CREATE OR REPLACE VIEW article_blocks AS

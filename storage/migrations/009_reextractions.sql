@@ -22,7 +22,7 @@ COMMENT ON COLUMN reextractions.load_number IS 'The last load that it made (load
 
 CREATE TABLE reextraction_sites (
     reextraction_id VARCHAR, site VARCHAR, pages INTEGER, gone INTEGER, articles INTEGER, same INTEGER,
-    fields_changed INTEGER, text_changed INTEGER, newly_article INTEGER, newly_rejected INTEGER,
+    fields_changed INTEGER, text_changed INTEGER, newly_article INTEGER, newly_rejected INTEGER, failed INTEGER,
     blocks_lost INTEGER, blocks_gained INTEGER, characters BIGINT, characters_lost BIGINT, characters_gained BIGINT,
     fields_lost MAP(VARCHAR, INTEGER)
 );
@@ -37,11 +37,12 @@ COMMENT ON COLUMN reextraction_sites.fields_changed IS 'Articles whose text stay
 COMMENT ON COLUMN reextraction_sites.text_changed IS 'Articles whose text changes.';
 COMMENT ON COLUMN reextraction_sites.newly_article IS 'Pages that were rejected and are articles now.';
 COMMENT ON COLUMN reextraction_sites.newly_rejected IS 'Articles that are rejected now.';
+COMMENT ON COLUMN reextraction_sites.failed IS 'Articles whose pages could not be read again, by a failure of ours: they stay as they are.';
 COMMENT ON COLUMN reextraction_sites.blocks_lost IS 'Blocks that stood in a text and do no more, those of rejected articles not counted.';
 COMMENT ON COLUMN reextraction_sites.blocks_gained IS 'Blocks that did not stand in a text and do now.';
 COMMENT ON COLUMN reextraction_sites.characters IS 'Characters of the articles as they were.';
-COMMENT ON COLUMN reextraction_sites.characters_lost IS 'Characters of the blocks that are lost.';
-COMMENT ON COLUMN reextraction_sites.characters_gained IS 'Characters of the blocks that are gained.';
+COMMENT ON COLUMN reextraction_sites.characters_lost IS 'Characters of the words that are lost, wherever in the text they stood.';
+COMMENT ON COLUMN reextraction_sites.characters_gained IS 'Characters of the words that are gained.';
 COMMENT ON COLUMN reextraction_sites.fields_lost IS 'Articles that had a headline, authors, a date or a language and have none now, by the name of the field.';
 
 CREATE TABLE departures (url_key VARCHAR, load_number BIGINT);

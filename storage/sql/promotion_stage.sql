@@ -13,7 +13,10 @@ CREATE OR REPLACE TEMP TABLE reread AS
 SELECT f.url_key, f.ended_at, f.article_key AS old_article, f.content_hash AS old_hash,
     CASE WHEN r.article_key IS NOT NULL THEN 'article' ELSE r.outcome END AS outcome,
     r.reason, r.article_key, r.content_hash, r.date_published, r.reextraction_id
-FROM fetches f JOIN (SELECT DISTINCT ON (url_key, ended_at) * FROM readings) r USING (url_key, ended_at);
+FROM fetches f JOIN (SELECT DISTINCT ON (url_key, ended_at) * FROM readings) r USING (url_key, ended_at)
+-- A failure of ours takes no article away.
+WHERE getvariable('reextraction') IS NULL OR f.article_key IS NULL
+    OR r.outcome NOT IN ('extraction_failed', 'extraction_timeout');
 
 CREATE OR REPLACE TEMP TABLE touched AS
 SELECT old_article AS article_key FROM reread WHERE old_article IS NOT NULL

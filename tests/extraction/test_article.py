@@ -112,6 +112,18 @@ def test_rule_that_a_site_switches_off_takes_nothing_there() -> None:
     assert "Bridge stays" not in result.article_body
 
 
+def test_an_article_says_which_rules_of_its_site_read_it() -> None:
+    """Equal changes have one name, other changes another, and a site that changes nothing none."""
+    page = (HEAD + "".join(f"<p>{text}</p>" for text in PARAGRAPHS) + "</article>").encode()
+    versions = []
+    for off in ((), ("related.tail", "title.repeated"), ("title.repeated", "related.tail"), ("related.tail",)):
+        result = extract(page, "https://a.example/2026/bridge", rules=SiteRules(rules_off=frozenset(off))).result
+        assert isinstance(result, Article)
+        versions.append(result.rules_version)
+    assert versions[0] is None
+    assert versions[1] == versions[2] != versions[3]
+
+
 def test_content_hash_hears_words_not_ornament() -> None:
     """Case, punctuation and white space change no hash; a word or a headline does."""
     blocks = (Block(kind=BlockKind.PARAGRAPH, text=TEXT, position=0),)
