@@ -167,6 +167,32 @@ def diff(
 
 
 @app.command
+def takedown(
+    target: Annotated[str | None, Parameter(help="The article's URL, or the name of a site.")] = None,
+    /,
+    *,
+    reason: Annotated[str, Parameter(help="Why; it is kept, the text is not.")] = "",
+    yes: Annotated[bool, Parameter(negative="", help="Erase. Without it, only say what would be erased.")] = False,
+    everything: Annotated[bool, Parameter(name="--list", negative="", help="List all takedowns.")] = False,
+    finish: Annotated[bool, Parameter(negative="", help="Finish takedowns that were killed.")] = False,
+    lift: Annotated[str | None, Parameter(help="Let a takedown's URLs be fetched again, by its id.")] = None,
+    data: Data = None,
+) -> int:
+    """Erase an article or a site from every file of the data folder, and never fetch it again."""
+    from flows import takedown as takedowns
+
+    if everything:
+        return takedowns.list_all(data)
+    if finish:
+        return takedowns.finish_all(data)
+    if lift is not None:
+        return takedowns.lift(data, lift)
+    if target is None:
+        raise UsageError("name an article's URL or a site, or give --list, --finish or --lift ID")
+    return takedowns.command(data, target, reason=reason, yes=yes)
+
+
+@app.command
 def report(run: str | None = None, /, *, data: Data = None) -> int:
     """Show what a run came to: the last one, or that of the given id."""
     from flows.inspect import report as show

@@ -36,9 +36,13 @@ class Desk:
 
         Raises SiteError for an unknown name and where nothing is enabled.
         """
+        held = _taken_down(self.data)
+        for name in names:
+            if name in held:
+                raise SiteError(f"{name} was taken down: {held[name]}; `nightdesk takedown --lift ID` allows it again")
         if names:
             return [find_site(self.sites, name) for name in dict.fromkeys(names)]
-        enabled = [site for site in self.sites if site.enabled]
+        enabled = [site for site in self.sites if site.enabled and site.name not in held]
         if not enabled:
             where = f"{self.data / 'sites'}" + (" or the catalogue" if self.settings.catalogue else "")
             raise SiteError(
@@ -82,6 +86,15 @@ def require_writable(data: Path) -> None:
         raise SettingsError(f"the data folder {data} cannot be made: {error.strerror}") from error
     if not os.access(data, os.W_OK | os.X_OK):
         raise SettingsError(f"the data folder {data} cannot be written to; name another with --data or NIGHTDESK_DATA")
+
+
+def _taken_down(data: Path) -> dict[str, str]:
+    """Return the sites that were taken down as a whole, and why."""
+    if not (data / "takedowns").exists():
+        return {}
+    from storage.takedown import held_sites, takedowns  # noqa: PLC0415 - DuckDB, for the few that need it
+
+    return {name: each.reason or "no reason given" for name, each in held_sites(takedowns(data)).items()}
 
 
 def _on_this_machine(site: Site) -> bool:
