@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from spiders.captures import SegmentWriter
+from spiders.daycache import DayCache
 from spiders.events import Events
 from spiders.job import Job, JobError, load_job
 from spiders.known import Known
@@ -78,7 +79,8 @@ class _Child:
         job = self._job
         known = Known(Path(job.known) if job.known else None)
         cache = RobotsCache(Path(job.data) / "robots")
-        self._crawl = Crawl(job, self._sites, run=self._run, known=known, cache=cache)
+        said = DayCache(Path(job.data) / "terms")
+        self._crawl = Crawl(job, self._sites, run=self._run, known=known, cache=cache, said=said)
         runner = AsyncCrawlerRunner(settings(job))
         crawler = runner.create_crawler(NewsSpider)
         self._hurry: Callable[[], None] = functools.partial(_hurry, crawler)

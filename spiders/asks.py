@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import IntEnum
+from urllib.parse import urlsplit
 
-from extraction.records import Discovery
+from extraction.records import Discovery, Outcome
 from spiders.robots import MOST_BYTES
 from spiders.site import Site
 
@@ -12,6 +13,19 @@ from spiders.site import Site
 LARGEST_PAGE = 16 << 20
 # Feeds and sitemaps: the sitemap protocol allows 50 MB decompressed; as received they are far smaller.
 LARGEST_SOURCE = 32 << 20
+# tdmrep.json and RSL files: the largest honest one lists a rule a section.
+LARGEST_TERMS = 512 << 10
+# A script or an answer for one, of a page that needs a browser.
+LARGEST_PART = 8 << 20
+# Attempts for one URL, by what went wrong; anything else is final at once.
+ATTEMPTS = {
+    Outcome.TIMEOUT: 2,
+    Outcome.CONNECTION_FAILED: 2,
+    Outcome.DNS_FAILED: 2,
+    Outcome.TRUNCATED: 2,
+    Outcome.SERVER_ERROR: 2,
+    Outcome.RATE_LIMITED: 2,
+}
 _MEDIA = ("image/", "video/", "audio/", "font/")
 _NO_PAGES = frozenset({"application/pdf", "application/zip", "application/epub+zip", "application/x-shockwave-flash"})
 
@@ -20,8 +34,10 @@ class Kind(IntEnum):
     """What is asked for; the lower goes first on its host."""
 
     ROBOTS = 0
-    SOURCE = 1
-    PAGE = 2
+    TERMS = 1  # what the site says of use, in a file of its own
+    PART = 2  # what a page that is open in a browser asks for
+    SOURCE = 3
+    PAGE = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +59,7 @@ class Ask:
     @property
     def largest(self) -> int:
         """Most bytes taken of the body."""
-        return (MOST_BYTES + 1, LARGEST_SOURCE, LARGEST_PAGE)[self.kind]
+        return (MOST_BYTES + 1, LARGEST_TERMS, LARGEST_PART, LARGEST_SOURCE, LARGEST_PAGE)[self.kind]
 
     @property
     def cut(self) -> bool:
@@ -70,3 +86,9 @@ class Ask:
     def redirected(self, url: str) -> "Ask":
         """Return the ask for where a redirect leads."""
         return replace(self, url=url, hops=(*self.hops, self.url), attempts=0, headers=None)
+
+
+def origin_of(url: str) -> str:
+    """Return scheme and authority of a canonical URL: what a robots.txt speaks of (RFC 9309 2.3)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

@@ -1,23 +1,29 @@
-"""What a site says of the use of its pages, read where the spider sees it: robots.txt and response headers.
+"""What a site says of the use of its pages in the header of a response, and what of it we heed.
 
-Recorded with each page and outcome as a flat object of strings; obeyed where it speaks of what we do (noindex; a
-demanded licence). Sources: RFC 9309; X-Robots-Tag as Google documents it; Content-Signal (contentsignals.org);
-TDM Reservation Protocol (W3C community report); Really Simple Licensing (rslstandard.org).
+Recorded with each page and outcome as a flat object of strings; obeyed where it speaks of what we do (noindex,
+noarchive, nofollow, a demanded licence). Sources: RFC 9309; X-Robots-Tag as Google documents it; Content-Signal
+(contentsignals.org); TDM Reservation Protocol (W3C community report); Really Simple Licensing (rslstandard.org).
 """
 
 import re
 from collections.abc import Iterable, Mapping
 
+RSL_TYPE = "application/rsl+xml"
 # Longer than any honest value; bounded so that a hostile header cannot fill the store.
 _LONGEST = 1000
 _TEXTS = ("content-signal", "tdm-reservation", "tdm-policy", "content-usage")
+_LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^;,\"]*(?:\"[^\"]*\")?)*)")
+_LICENCE = re.compile(r"\brel\s*=\s*\"?(?:[^\";]*\s)?license(?:[\s\";]|$)", re.IGNORECASE)
 _AGENT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:\s*(.*)", re.DOTALL)
 # Directives that carry a value after a colon: these names are no user agents.
 _VALUED = frozenset({"unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"})
 
 
 def header_rights(headers: Iterable[tuple[str, str]], product: str = "nightdesk") -> dict[str, str]:
-    """Read the rights in response headers: keys x_robots_tag, content_signal, tdm_reservation, tdm_policy, licence."""
+    """Read the rights in response headers: x_robots_tag, content_signal, content_usage, tdm_reservation, tdm_policy,
+    licence (a URL as written).
+    """  # noqa: D205
+    headers = tuple(headers)
     rights: dict[str, str] = {}
     directives: list[str] = []
     for name, value in headers:
@@ -26,21 +32,44 @@ def header_rights(headers: Iterable[tuple[str, str]], product: str = "nightdesk"
             directives += _directives(value, product)
         elif lowered in _TEXTS:
             rights.setdefault(lowered.replace("-", "_"), value.strip()[:_LONGEST])
-        elif lowered == "link" and "license" in value.lower():
-            rights.setdefault("licence", value.strip()[:_LONGEST])
+    for target, _ in licence_links(headers)[:1]:
+        rights["licence"] = target
     if directives:
         rights["x_robots_tag"] = ", ".join(dict.fromkeys(directives))[:_LONGEST]
     return rights
 
 
-def forbids_indexing(rights: Mapping[str, str]) -> bool:
-    """Whether X-Robots-Tag says that the page is not to be kept (noindex, none)."""
-    return bool({"noindex", "none"} & set(rights.get("x_robots_tag", "").split(", ")))
+def licence_links(headers: Iterable[tuple[str, str]]) -> list[tuple[str, bool]]:
+    """Return the licences that Link fields name (RFC 8288, relation `license`) as written, and whether each is RSL."""
+    return [
+        (target[:_LONGEST], RSL_TYPE in parameters.lower())
+        for name, value in headers
+        if name.lower() == "link"
+        for target, parameters in _LINK.findall(value[: 4 * _LONGEST])
+        if _LICENCE.search(parameters)
+    ]
 
 
-def forbids_following(rights: Mapping[str, str]) -> bool:
-    """Whether X-Robots-Tag says that links in the page are not to be followed (nofollow, none)."""
-    return bool({"nofollow", "none"} & set(rights.get("x_robots_tag", "").split(", ")))
+def forbids_indexing(rights: Mapping[str, str]) -> str | None:
+    """Return who says that the page is not to be kept (noindex, none), None if nobody does."""
+    return _who_says({"noindex", "none"}, rights)
+
+
+def forbids_following(rights: Mapping[str, str]) -> str | None:
+    """Return who says that links in the page are not to be followed (nofollow, none), None if nobody does."""
+    return _who_says({"nofollow", "none"}, rights)
+
+
+def forbids_archiving(rights: Mapping[str, str]) -> bool:
+    """Whether no copy of the page as it was received is to be kept (noarchive, nocache)."""
+    return _who_says({"noarchive", "nocache"}, rights) is not None
+
+
+def _who_says(words: set[str], rights: Mapping[str, str]) -> str | None:
+    for name, who in (("x_robots_tag", "X-Robots-Tag"), ("robots_meta", "robots meta")):
+        if (said := rights.get(name)) and words & set(said.split(", ")):
+            return f"{who} says {said}"
+    return None
 
 
 def demands_licence(status: int, headers: Iterable[tuple[str, str]]) -> bool:

@@ -4,27 +4,26 @@ protego does the matching (longest match, allow wins a tie, `*` and `$` without 
 merged); the meaning of status codes, the bounds, the cache and the rest are here.
 """
 
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-import msgspec
 from protego import Protego
 
 from extraction.records import Outcome
+from spiders.daycache import DayCache
 
 #: RFC 9309 2.5: at least 500 KiB are parsed; nothing beyond is read.
 MOST_BYTES = 500 << 10
 #: RFC 9309 2.3.1.2.
 MOST_REDIRECTS = 5
-#: RFC 9309 2.4: a cached file is not used for more than 24 hours, unless the site is unreachable.
-FRESH = timedelta(hours=24)
 #: Longer crawl delays are capped, else one line in a file stops a site for ever.
 LONGEST_DELAY_S = 60.0
 PRODUCT = "Nightdesk"
+#: License lines that are followed; one is usual.
+MOST_LICENCES = 3
 
 _AGENT_LINE = re.compile(r"^\s*user-?agent\s*:\s*([^\s#]*)", re.IGNORECASE)
 _FIELD = re.compile(r"^\s*([A-Za-z-]+)\s*:\s*([^#]*)")
@@ -42,6 +41,7 @@ class Robots:
     rights: Mapping[str, str] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
+    licences: tuple[str, ...] = ()  # URLs of licence files (RSL), as written
 
     def allows(self, url: str) -> bool:
         """Whether RFC 9309 lets us ask for the URL."""
@@ -75,58 +75,40 @@ def parse(body: bytes) -> Robots:
         name.replace("-", "_"): value for name, value in group if name in {"content-signal", "content-usage"} and value
     }
     fields = [match.groups() for line in lines if (match := _FIELD.match(line))]
-    licences = [value.strip() for name, value in fields if name.lower() == "license"]
+    licences = tuple(value.strip()[:1000] for name, value in fields if name.lower() == "license")[:MOST_LICENCES]
     if licences:
-        rights["licence"] = licences[0][:1000]
+        rights["licence"] = licences[0]
     sitemaps = tuple(value.strip() for name, value in fields if name.lower() == "sitemap")[:100]
-    return Robots(Protego.parse("\n".join(lines)), delay_s=delay, rights=rights, notes=notes, sitemaps=sitemaps)
+    return Robots(
+        Protego.parse("\n".join(lines)),
+        delay_s=delay,
+        rights=rights,
+        notes=notes,
+        sitemaps=sitemaps,
+        licences=licences,
+    )
 
 
 class RobotsCache:
-    """The last answers for robots.txt, a small file an authority, good for 24 hours (longer only while unreachable)."""
+    """The last answers for robots.txt, by origin, good for 24 hours (longer only while unreachable)."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self._answers = DayCache(folder)
 
     def fresh(self, origin: str, now: datetime) -> Robots | None:
-        """Return what the cached answer means if it is younger than 24 hours."""
-        entry = self._load(origin)
-        if entry is None or not timedelta(0) <= now - entry.fetched_at < FRESH:
-            return None
-        return read(entry.status, entry.body)
+        """Return what the cached answer means if it is younger than 24 hours (RFC 9309 2.4)."""
+        kept = self._answers.fresh(origin, now)
+        return read(kept.status, kept.body) if kept else None
 
     def stale(self, origin: str) -> Robots | None:
         """Return the last good answer of any age: what holds while the site is unreachable (RFC 9309 2.3.1.4)."""
-        entry = self._load(origin)
-        return read(entry.status, entry.body) if entry else None
+        kept = self._answers.stale(origin)
+        return read(kept.status, kept.body) if kept else None
 
     def keep(self, origin: str, status: int, body: bytes, now: datetime) -> None:
         """Keep an answer, unless it means unreachable. A folder that cannot be written costs the cache only."""
-        if status == 429 or not 200 <= status < 500:
-            return
-        path = self._path(origin)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part = path.with_name(f"{path.name}.{os.getpid()}.part")
-            part.write_bytes(msgspec.json.encode(_Entry(fetched_at=now, status=status, body=body[: MOST_BYTES + 1])))
-            part.replace(path)
-        except OSError:
-            return
-
-    def _load(self, origin: str) -> "_Entry | None":
-        try:
-            return msgspec.json.decode(self._path(origin).read_bytes(), type=_Entry)
-        except (OSError, msgspec.MsgspecError, ValueError):
-            return None
-
-    def _path(self, origin: str) -> Path:
-        return self._folder / f"{re.sub(r'[^A-Za-z0-9.-]+', '_', origin)}.json"
-
-
-class _Entry(msgspec.Struct, frozen=True):
-    fetched_at: datetime
-    status: int
-    body: bytes
+        if status != 429 and 200 <= status < 500:
+            self._answers.keep(origin, status, body[: MOST_BYTES + 1], now)
 
 
 def _lines(body: bytes) -> Iterator[str]:

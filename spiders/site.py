@@ -70,6 +70,33 @@ class Network(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     allow: tuple[str, ...] = ()
 
 
+class Rights(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the site's words on use are taken where an agreement with it says otherwise.
+
+    `licence`: "honour" its RSL terms and demands, or "held": you have a licence, and they are recorded only.
+    `noarchive`: "honour" it (the response is dropped once its article is in the store), or "keep" the response.
+    """
+
+    licence: str = "honour"
+    noarchive: str = "honour"
+
+    @property
+    def heeds_licences(self) -> bool:
+        """Whether a demand for a licence ends a URL."""
+        return self.licence == "honour"
+
+    @property
+    def heeds_noarchive(self) -> bool:
+        """Whether responses that ask for it are dropped."""
+        return self.noarchive == "honour"
+
+
+class Fetch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`browser`: pages are opened in a browser (the extra nightdesk[browser]) because their text is made by scripts."""
+
+    browser: bool = False
+
+
 class ExtractionKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Cleaning rules switched off for the site, and page classes kept though they are no `article`."""
 
@@ -92,6 +119,8 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     articles: Articles = Articles()
     politeness: Politeness = Politeness()
     network: Network = Network()
+    fetch: Fetch = Fetch()
+    rights: Rights = Rights()
     extraction: ExtractionKeys = ExtractionKeys()
 
     def owns(self, url: str) -> bool:
@@ -298,6 +327,10 @@ class _Reader:
                     "name the sitemap index instead",
                 )
         self._each(("extraction", "rules_off"), site.extraction.rules_off, values.rule_name)
+        self._check(("rights", "licence"), site.rights.licence, functools.partial(values.choice, of=("honour", "held")))
+        self._check(
+            ("rights", "noarchive"), site.rights.noarchive, functools.partial(values.choice, of=("honour", "keep"))
+        )
         self._check_politeness(site)
 
     def _check_politeness(self, site: Site) -> None:

@@ -180,6 +180,14 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)
 
 
+def choice(value: str, *, of: tuple[str, ...]) -> str:
+    """One of some words."""
+    if value not in of:
+        words = " or ".join(f'"{word}"' for word in of)
+        raise BadValueError(words, nearest(value, of).strip() or f'"{of[0]}" is the default')
+    return value
+
+
 def rule_name(value: str) -> str:
     """The name of a cleaning rule."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.:-]{0,63}", value):

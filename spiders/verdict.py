@@ -45,8 +45,8 @@ def judge_page(ask: Ask, status: int, fields: Fields, rights: Mapping[str, str])
     if status == 200:
         if not ask.wants_body(status, header(fields, "content-type").partition(";")[0].strip().lower()):
             return Ended(Outcome.NOT_HTML, f"its type is {header(fields, 'content-type')[:80]}")
-        if forbids_indexing(rights):
-            return Ended(Outcome.NOINDEX, f"X-Robots-Tag says {rights['x_robots_tag']}")
+        if forbidden := forbids_indexing(rights):
+            return Ended(Outcome.NOINDEX, forbidden)
         return None
     if status in REDIRECTS and header(fields, "location"):
         return follow(ask, header(fields, "location"))
