@@ -1,5 +1,6 @@
 """Terms of use: what tdmrep.json, RSL licences and a page's head say, and that it is what a crawl goes by."""
 
+import contextlib
 import gzip
 import json
 import os
