@@ -21,8 +21,13 @@ class Intake:
     def __init__(self, frontier: Frontier, run: Run, known: Known, sites: dict[str, Site], *, refetch: bool) -> None:
         self._frontier, self._run, self._known, self._sites, self._refetch = frontier, run, known, sites, refetch
 
-    def admit(self, site: Site, found: Iterable[Discovery], *, known: bool = True) -> tuple[int, int]:
-        """Let new URLs of a site wait for their turn; returns how many are new and how many the store knows well."""
+    def admit(
+        self, site: Site, found: Iterable[Discovery], *, known: bool = True, listed: bool = False
+    ) -> tuple[int, int]:
+        """Let new URLs of a site wait for their turn; returns how many are new and how many the store knows well.
+
+        What was taken down is passed over; of `listed` URLs, which somebody asked for, it is said.
+        """
         fresh: dict[str, Discovery] = {}
         validators: dict[str, dict[str, str]] = {}
         skipped = 0
@@ -34,6 +39,8 @@ class Intake:
             row = self._known.find(key)
             if row is not None and row.outcome == Outcome.TAKEN_DOWN:
                 skipped += 1
+                if listed:
+                    self.refuse(discovery, Outcome.TAKEN_DOWN, TAKEN_DOWN)
                 continue
             if row is not None and not self._refetch:
                 if known and not row.wants_visit(discovery, now):
@@ -60,16 +67,14 @@ class Intake:
             except BadUrlError as error:
                 self.refuse(discovery, error.outcome, str(error))
                 continue
-            if self.is_taken_down(url):
-                self.refuse(replace(discovery, url=url), Outcome.TAKEN_DOWN, TAKEN_DOWN)
-            elif site.owns(url):
+            if site.owns(url):
                 good.setdefault(site.name, []).append(
                     discovery if url == discovery.url else replace(discovery, url=url)
                 )
             else:
                 self.refuse(replace(discovery, url=url), Outcome.OFF_SITE, "its host is not the site's")
         for name, discoveries in good.items():
-            self.admit(self._sites[name], discoveries, known=known)
+            self.admit(self._sites[name], discoveries, known=known, listed=True)
 
     def refuse(self, discovery: Discovery, outcome: Outcome, reason: str) -> None:
         """Note a URL that is not asked for, once."""

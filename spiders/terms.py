@@ -37,10 +37,16 @@ class Terms:
     def __init__(self, cache: DayCache) -> None:
         self._cache = cache
         self._documents: dict[str, Document] = {}
+        self._whole: set[str] = set()  # origins of which no file is missing
 
     def missing(self, origin: str, robots: Robots, now: datetime) -> list[str]:
         """Return the URLs of an origin's files that have to be asked for before its pages are."""
-        return [url for url in (origin + tdmrep.PATH, *licences_of(origin, robots)) if not self.knows(url, now)]
+        if origin in self._whole:
+            return []
+        missing = [url for url in (origin + tdmrep.PATH, *licences_of(origin, robots)) if not self.knows(url, now)]
+        if not missing:
+            self._whole.add(origin)
+        return missing
 
     def knows(self, url: str, now: datetime) -> bool:
         """Whether a file was read in this crawl, or within a day before it."""
