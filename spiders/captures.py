@@ -44,6 +44,9 @@ LONGEST_HEADERS = 256 << 10
 # 0.25 and makes it larger); others are deflated quickly.
 _STORED, _QUICK = 0, 1
 
+# The first segments of a run are small, each twice as large as the one before: extraction begins early.
+FIRST_BYTES = 2 << 20
+
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +63,7 @@ class SegmentWriter:
         folder.mkdir(parents=True, exist_ok=True)
         self._folder, self._shard, self._data, self._software = folder, shard, data, software
         self._max_bytes, self._max_age_s = max_bytes, max_age_s
+        self._bytes = min(FIRST_BYTES, max_bytes)
         self._number = _next_number(folder, shard)
         self._journal: IO[bytes] | None = None
         self._warc: IO[bytes] | None = None
@@ -131,7 +135,7 @@ class SegmentWriter:
         """Whether the open segment is large or old enough to be rotated."""
         if self._journal is None:
             return False
-        return self._size >= self._max_bytes or time.monotonic() - self._opened >= self._max_age_s
+        return self._size >= self._bytes or time.monotonic() - self._opened >= self._max_age_s
 
     def rotate(self) -> Path | None:
         """Close the open segment, if there is one: fsync, rename the WARC, then the journal. Returns the journal."""
@@ -144,6 +148,7 @@ class SegmentWriter:
         journal = self._path(JOURNAL)
         self._warc = self._journal = None
         self._size = 0
+        self._bytes = min(2 * self._bytes, self._max_bytes)
         self._number += 1
         return journal
 

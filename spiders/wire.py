@@ -69,7 +69,6 @@ class WireHandler(BaseDownloadHandler):
         super().__init__(crawler)
         self._agent: str = crawler.settings["USER_AGENT"]
         self._total: float = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
-        self._tls = ssl.create_default_context()
         self._sessions: dict[tuple[str, ...], aiohttp.ClientSession] = {}
         self._deadlines: set[asyncio.Timeout] = set()
 
@@ -166,7 +165,6 @@ class WireHandler(BaseDownloadHandler):
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,  # one request a host is under way: politeness bounds it
-                ssl=self._tls,
                 resolver=_Resolver(),
                 ttl_dns_cache=60,
                 keepalive_timeout=30,
