@@ -18,9 +18,11 @@ from extraction.records import Capture, Page
 from flows.pool import Item, Pool
 from spiders.captures import closed_segments, records, recover, warc_of
 from spiders.journal import JournalError, read_journal
+from spiders.run import UNKEPT
 from storage.batches import RowError, SegmentRows
 from storage.database import NotPublishedError, connect
 from storage.load import load, pending_folders
+from storage.retention import drop
 from storage.rows import PageRows
 
 LOAD_S: Final = 10.0  # rows wait at most about so long for the next load
@@ -251,6 +253,8 @@ class _Loader:
     def _run(self, folders: list[Path]) -> float:
         started = time.monotonic()
         result = load(self._data, folders, publish=True)
+        if any(UNKEPT in folder.name for folder in result.loaded):
+            drop(self._data, {})  # the load has noted that these captures go
         for folder, reason in result.damaged:
             self._say("error", f"{folder}: {reason}; set aside")
         self._tally.loads += 1

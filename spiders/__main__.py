@@ -22,7 +22,7 @@ from spiders.events import Events
 from spiders.job import Job, JobError, load_job
 from spiders.known import Known
 from spiders.robots import RobotsCache, now_utc
-from spiders.run import Run
+from spiders.run import UNKEPT, Run
 from spiders.site import Site, SiteError
 
 # Requests under way when we are told to stop have this long; the promise is 30 s in all.
@@ -57,15 +57,22 @@ class _Child:
 
     def __init__(self, job: Job, sites: list[Site], events: Events) -> None:
         self._job, self._sites, self._events = job, sites, events
-        writer = SegmentWriter(
-            Path(job.captures),
-            job.shard,
-            data=Path(job.data),
-            software=job.agent(),
-            max_bytes=job.segment_bytes,
-            max_age_s=job.segment_s,
+        self._run = Run(
+            self._writer(job.shard),
+            [site.name for site in sites],
+            self._tell_segment,
+            unkept=self._writer(job.shard + UNKEPT),
         )
-        self._run = Run(writer, [site.name for site in sites], self._tell_segment)
+
+    def _writer(self, shard: str) -> SegmentWriter:
+        return SegmentWriter(
+            Path(self._job.captures),
+            shard,
+            data=Path(self._job.data),
+            software=self._job.agent(),
+            max_bytes=self._job.segment_bytes,
+            max_age_s=self._job.segment_s,
+        )
 
     async def run(self) -> int:
         """Crawl until all is done or somebody says stop."""

@@ -21,6 +21,7 @@ from spiders.known import Known
 from spiders.parts import Parts
 from spiders.politeness import Frontier
 from spiders.reading import Reading
+from spiders.rights import forbids_archiving
 from spiders.robots import RobotsCache, now_utc
 from spiders.run import Run
 from spiders.site import Site
@@ -235,6 +236,7 @@ class Crawl:
                 attempts=ask.attempts + 1,
                 address=answer.address,
                 rights=rights,
+                keep=not (ask.site.rights.heeds_noarchive and forbids_archiving(rights)),
             )
 
     def _move(self, ask: Ask, target: str) -> None:

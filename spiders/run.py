@@ -13,6 +13,9 @@ from spiders import journal
 from spiders.captures import SegmentWriter
 from spiders.robots import now_utc
 
+#: Ends the name of a shard whose captures are dropped once they are in the store (docs/design.md, "A segment").
+UNKEPT = ".noarchive"
+
 _log = logging.getLogger(__name__)
 
 
@@ -37,8 +40,17 @@ class Run:
     Raises OSError where the disk refuses.
     """
 
-    def __init__(self, writer: SegmentWriter, sites: Sequence[str], closed: Callable[[Path], None]) -> None:
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        sites: Sequence[str],
+        closed: Callable[[Path], None],
+        *,
+        unkept: SegmentWriter | None = None,
+    ) -> None:
+        """`unkept` takes the pages of which no copy is to stay: its files go when their rows are in the store."""
         self._writer, self._closed = writer, closed
+        self._unkept = unkept or writer
         self._seen: set[bytes] = set()
         self.counts = {name: Counts() for name in sites}
         self.pages = 0
@@ -101,11 +113,13 @@ class Run:
         attempts: int,
         address: str | None,
         rights: Mapping[str, str],
+        keep: bool = True,
     ) -> None:
-        """Write a page."""
+        """Write a page; without `keep`, where its copy is dropped once its rows are in the store."""
         self.counts[discovery.site].fetched += 1
         self.pages += 1
-        self._writer.write(
+        writer = self._writer if keep else self._unkept
+        writer.write(
             discovery,
             final_url=final_url,
             status=status,
@@ -123,14 +137,17 @@ class Run:
         self._writer.note(lines)
 
     def rotate_if_due(self) -> None:
-        """Close the segment if it is large or old enough."""
-        if self._writer.is_due:
-            self._rotate()
+        """Close the segments that are large or old enough."""
+        for writer in {self._writer, self._unkept}:
+            if writer.is_due:
+                self._rotate(writer)
 
     def close(self, reason: str, at: datetime) -> None:
-        """Write the last line and close the last segment."""
+        """Write the last line and close the last segments."""
+        if self._unkept is not self._writer:
+            self._rotate(self._unkept)
         self._writer.note(journal.finished(reason, at))
-        self._rotate()
+        self._rotate(self._writer)
 
     def progress(self) -> dict[str, object]:
         """Return the event that tells how far the run is."""
@@ -148,7 +165,7 @@ class Run:
             "pages_per_s": round(self.pages / max(0.001, time.monotonic() - self._began), 2),
         }
 
-    def _rotate(self) -> None:
-        path = self._writer.rotate()
+    def _rotate(self, writer: SegmentWriter) -> None:
+        path = writer.rotate()
         if path is not None:
             self._closed(path)

@@ -1,7 +1,10 @@
--- 8. What was taken, and by which load.
+-- 8. What was taken, and by which load. Captures of pages that say noarchive are dropped by the load that takes them:
+-- the files themselves go when it is done (storage/retention.py).
 INSERT INTO captures BY NAME
 SELECT f.capture_file, any_value(f.run_id) AS run_id, any_value(f.segment) AS segment, count(*)::INTEGER AS pages,
-    any_value(s.bytes) AS bytes, min(ended_at) AS first_at, max(ended_at) AS last_at
+    any_value(s.bytes) AS bytes, min(ended_at) AS first_at, max(ended_at) AS last_at,
+    CASE WHEN regexp_matches(any_value(f.segment), '\.noarchive-\d+$') THEN getvariable('loaded_at')::TIMESTAMP END AS dropped_at,
+    CASE WHEN regexp_matches(any_value(f.segment), '\.noarchive-\d+$') THEN 'noarchive: the pages asked that no copy be kept' END AS dropped_reason
 FROM stage_fetches f
 LEFT JOIN (SELECT unnest(getvariable('captures'), recursive := true)) s ON s.capture_file = f.capture_file
 WHERE f.capture_file IS NOT NULL AND f.capture_file NOT IN (SELECT capture_file FROM captures)
