@@ -3,9 +3,7 @@
 from typing import Any
 
 from spiders.job import Job
-
-# Requests under way over all hosts: one a host, so this is the number of hosts asked at once.
-MOST_AT_ONCE = 400
+from spiders.room import room
 
 SETTINGS: dict[str, Any] = {
     # Plain asyncio: the child process owns its loop and its signals.
@@ -37,7 +35,6 @@ SETTINGS: dict[str, Any] = {
     "SCHEDULER": "spiders.news.Handover",
     "DOWNLOAD_DELAY": 0,
     "DOWNLOAD_DELAY_JITTER": 0,
-    "CONCURRENT_REQUESTS": MOST_AT_ONCE,
     "CONCURRENT_REQUESTS_PER_DOMAIN": 1,
     "CONCURRENT_ITEMS": 1,
     "LOG_ENABLED": False,
@@ -46,5 +43,12 @@ SETTINGS: dict[str, Any] = {
 
 
 def settings(job: Job) -> dict[str, Any]:
-    """Return the settings for a job."""
-    return {**SETTINGS, "USER_AGENT": job.agent(), "DOWNLOAD_TIMEOUT": job.timeout_s}
+    """Return the settings for a job, after its process has taken what room there is for connections."""
+    at_once, keep = room(len(job.sites))
+    return {
+        **SETTINGS,
+        "CONCURRENT_REQUESTS": at_once,
+        "KEEP_CONNECTIONS": keep,
+        "USER_AGENT": job.agent(),
+        "DOWNLOAD_TIMEOUT": job.timeout_s,
+    }

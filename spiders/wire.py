@@ -69,6 +69,7 @@ class WireHandler(BaseDownloadHandler):
         super().__init__(crawler)
         self._agent: str = crawler.settings["USER_AGENT"]
         self._total: float = crawler.settings.getfloat("DOWNLOAD_TIMEOUT")
+        self._keep: bool = crawler.settings.getbool("KEEP_CONNECTIONS")
         self._sessions: dict[tuple[str, ...], aiohttp.ClientSession] = {}
         self._deadlines: set[asyncio.Timeout] = set()
 
@@ -167,7 +168,8 @@ class WireHandler(BaseDownloadHandler):
                 limit=0,  # one request a host is under way: politeness bounds it
                 resolver=_Resolver(),
                 ttl_dns_cache=60,
-                keepalive_timeout=30,
+                force_close=not self._keep,
+                keepalive_timeout=30 if self._keep else None,
                 socket_factory=functools.partial(guarded_socket, allow),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),

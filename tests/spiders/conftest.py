@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,8 +102,16 @@ def site_file(folder: Path, name: str, url: str, **tables: Mapping[str, Any]) ->
 
 
 def start(
-    data: Path, sites: Mapping[str, Mapping[str, Any]], *, run_id: str = "r1", preload: str = "", **job: object
+    data: Path,
+    sites: Mapping[str, Mapping[str, Any]],
+    *,
+    run_id: str = "r1",
+    preload: str = "",
+    within: Sequence[str] = (),
+    env: Mapping[str, str] | None = None,
+    **job: object,
 ) -> subprocess.Popen[str]:
+    """Start the child: `preload` is Python that it runs first, `within` a command that runs it, `env` all of its environment."""
     folder = data / "sites"
     folder.mkdir(exist_ok=True)
     files = []
@@ -125,13 +133,13 @@ def start(
     path.write_text(json.dumps(spec), "utf-8")
     run = f"{preload}; import runpy, sys; sys.argv[0] = 'spiders'; runpy.run_module('spiders', run_name='__main__')"
     return subprocess.Popen(
-        [sys.executable, *(("-c", run) if preload else ("-m", "spiders")), str(path)],
+        [*within, sys.executable, *(("-c", run) if preload else ("-m", "spiders")), str(path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[2],
-        env={**os.environ, **_BYTECODE, "PYTHONDONTWRITEBYTECODE": "1" if preload else ""},
+        env={**(os.environ if env is None else env), **_BYTECODE, "PYTHONDONTWRITEBYTECODE": "1" if preload else ""},
     )
 
 
