@@ -47,15 +47,19 @@ def backfill(
     first_day: Annotated[str, Parameter(help="First day to fill, as 2026-11-01, in each site's time zone.")],
     last_day: Annotated[str, Parameter(help="Last day to fill, itself included.")],
     site: Sites = None,
+    preview: Annotated[bool, Parameter(negative="", help="Say what there is to fetch, and how long it takes.")] = False,
+    every_day: Annotated[bool, Parameter(negative="", help="Look also at days that a backfill has finished.")] = False,
     refetch: Refetch = False,
+    doubtful: Annotated[bool, Parameter(negative="", help="Fetch also pages whose day no source tells.")] = False,
     limit: Limit = 0,
     data: Data = None,
 ) -> int:
-    """Fetch the articles of past days from the sites' own archives."""
+    """Fetch the articles of past days from the sites' own archives; the same again goes on with what is missing."""
     from flows.terminal import run_backfill
 
     days = (_day("--first-day", first_day), _day("--last-day", last_day))
-    return run_backfill(data, site or [], *days, refetch=refetch, limit_pages=limit)
+    choices = {"preview_only": preview, "days": "all" if every_day else "missing", "doubtful": doubtful}
+    return run_backfill(data, site or [], *days, **choices, refetch=refetch, limit_pages=limit)
 
 
 @app.command
@@ -190,6 +194,18 @@ def takedown(
     if target is None:
         raise UsageError("name an article's URL or a site, or give --list, --finish or --lift ID")
     return takedowns.command(data, target, reason=reason, yes=yes)
+
+
+@app.command
+def retention(
+    *,
+    preview: Annotated[bool, Parameter(negative="", help="Only say what would be dropped.")] = False,
+    data: Data = None,
+) -> int:
+    """Drop captures that are kept longer than the settings say, as each run does at its end."""
+    from flows.upkeep import retention as apply
+
+    return apply(data, preview=preview)
 
 
 @app.command

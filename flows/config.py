@@ -24,6 +24,9 @@ CONTACT = re.compile(r"(mailto:)?[^@\s]+@[^@\s]+\.[^@\s]+|https?://[^\s]+")
 CRON_FIELDS = 5
 
 
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an operator decides for the whole installation. Every key has a default that works."""
 
@@ -33,6 +36,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     time_zone: str = "UTC"  # IANA name, of the nightly schedule and of the times in reports
     nightly_cron: str = ""  # when the nightly crawl starts, in `time_zone`; empty: as prefect.yaml says (04:30)
     first_crawl_days: Annotated[int, msgspec.Meta(ge=1, le=3650)] = 45  # of its sitemaps, when a site is crawled first
+    keep_captures_days: Annotated[int, msgspec.Meta(ge=0, le=36500)] = 0  # captures that are older go; 0: never
+    keep_captures_gb: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 0  # the oldest go beyond so much; 0: never
+    # What the gate of a re-extraction lets pass, in percent of a site's articles or of their text (docs/reextract.md).
+    gate_articles_lost: Percent = 1.0
+    gate_articles_gained: Percent = 5.0
+    gate_text_lost: Percent = 1.0
+    gate_text_gained: Percent = 5.0
+    gate_fields_lost: Percent = 1.0
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4200  # of the user interface that `nightdesk up` serves
 
     @property
@@ -78,6 +89,8 @@ def _scalar(key: str, text: str) -> object:
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower(), text)
     if kind is str:
         return text
+    if kind is Percent and re.fullmatch(r"\d{1,3}\.\d{1,9}", text):
+        return float(text)
     return int(text) if re.fullmatch(r"-?\d{1,9}", text) else text
 
 

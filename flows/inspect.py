@@ -32,6 +32,7 @@ from spiders.captures import read_page
 from storage.database import NotPublishedError, connect
 from storage.learned import stored
 from storage.query import Recipe, Session, cookbook
+from storage.retention import why_dropped
 
 
 class NotFoundError(ValueError):
@@ -164,5 +165,7 @@ def _captured(data: Path, page: str) -> Page:
     except (OSError, ValueError):
         found = None
     if found is None:
-        raise NotFoundError(f"{data / file} holds no page at byte {offset} any more; crawl it again with --refetch")
+        dropped = why_dropped(data, file)
+        gone = f"{file} was {dropped}" if dropped else f"{data / file} holds no page at byte {offset} any more"
+        raise NotFoundError(f"{gone}; crawl it again with --refetch")
     return found

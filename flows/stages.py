@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from prefect import get_run_logger, task
 from prefect.artifacts import acreate_markdown_artifact, acreate_progress_artifact, aupdate_progress_artifact
@@ -10,11 +12,12 @@ from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State
 from prefect.states import Completed, Failed
 
+from flows import upkeep
 from flows.crawl import SpiderError
 from flows.desk import open_desk
 from flows.plain import plain
 from flows.report import RunSummary, line, markdown
-from flows.run import Request, Run, side_by_side
+from flows.run import Request, Run, Say, side_by_side
 from flows.summary import summarise
 from flows.watch import WATCH, Board
 
@@ -22,6 +25,7 @@ SPIDER_STARTS = 2  # a spider that dies (a defect, an OOM kill) is started once 
 PROGRESS_S = 10.0  # between two updates of the progress artifact: each is a request to the server
 
 LEVELS = logging.getLevelNamesMapping()
+R = TypeVar("R", bound=Run)
 
 
 @task(name="repair", cache_policy=NO_CACHE)
@@ -57,11 +61,17 @@ async def report(run: Run, ended: str, problem: str | None) -> RunSummary:
     return summary
 
 
-async def carry_out(request: Request) -> State[RunSummary]:
-    """Do a run from repair to report, and return the state that its flow run ends in.
+@task(name="tidy", cache_policy=NO_CACHE)
+async def tidy(run: Run) -> None:
+    """Drop captures past their time and finish takedowns; what fails here is tried again by the next run."""
+    try:
+        await asyncio.to_thread(upkeep.tidy, run.desk.data, run.desk.settings, lambda text: run.say("info", text))
+    except Exception as error:  # noqa: BLE001 - the articles are safe, and the run is what it was
+        run.say("error", f"tidying up failed: {error}")
 
-    It is Failed where nothing worked for any site; errors of the store, the disk or the settings are raised.
-    """
+
+def onlookers() -> tuple[Say, Callable[[Board], None]]:
+    """Return what tells the run's page, and whoever watches, of a line and of the progress."""
     logger = get_run_logger()
     watch = WATCH.get()
 
@@ -74,12 +84,23 @@ async def carry_out(request: Request) -> State[RunSummary]:
         if watch is not None:
             watch.show(board)
 
+    return say, show
+
+
+async def carry_out(request: Request) -> State[RunSummary]:
+    """Do a run from repair to report, and return the state that its flow run ends in.
+
+    It is Failed where nothing worked for any site; errors of the store, the disk or the settings are raised.
+    """
+    logger = get_run_logger()
+    watch = WATCH.get()
+    say, show = onlookers()
     run = Run(open_desk(), request, say, show)
     say("info", None, f"run {run.run_id} of {len(run.sites)} sites")
     try:
         await asyncio.to_thread(run.record, "running")
         await repair(run)
-        ended, problem = await _crawl_and_ingest(run)
+        ended, problem = await crawl_and_ingest(run, crawl)
     except asyncio.CancelledError:
         run.record("cancelled")
         raise
@@ -90,6 +111,7 @@ async def carry_out(request: Request) -> State[RunSummary]:
     finally:
         run.close()
     summary = await report(run, ended, problem)
+    await tidy(run)
     for site in summary.sites:  # a terminal has the table instead
         logger.log(logging.ERROR if site.failed else logging.INFO, "%s: %s", plain(site.site), line(site))
     say("info" if summary.worked else "error", None, summary.headline)
@@ -99,11 +121,11 @@ async def carry_out(request: Request) -> State[RunSummary]:
     return ending(message=summary.headline, data=summary)
 
 
-async def _crawl_and_ingest(run: Run) -> tuple[str, str | None]:
+async def crawl_and_ingest(run: R, crawling: Callable[[R], Coroutine[Any, Any, str]]) -> tuple[str, str | None]:
     """Crawl with a spider that is started again if it dies; return why it ended, and what it died of."""
     for start in range(1, SPIDER_STARTS + 1):
         try:
-            return await side_by_side(run, crawl(run), ingest(run)), None
+            return await side_by_side(run, crawling(run), ingest(run)), None
         except SpiderError as error:
             problem = str(error)
             run.say("error", problem + ("; starting it again" if start < SPIDER_STARTS else ""))

@@ -15,6 +15,7 @@ from flows.report import count
 from spiders.redaction import Wanted, erase_pages, erase_titles, holds_pages
 from storage import search, takedown
 from storage.redaction import holds_rows, leftovers, redact_rows
+from storage.retention import drop
 from storage.takedown import Takedown, Target
 
 Say = Callable[[str], None]
@@ -142,9 +143,7 @@ def erase_segments(data: Path, segments: Segments, wanted: Wanted, why: str) -> 
         if journal.exists():
             erase_titles(journal, wanted)
     if empty:
-        takedown.drop_captures(data, [warc.relative_to(data).as_posix() for warc in empty], why)
-        for warc in empty:
-            warc.unlink()
+        drop(data, {warc.relative_to(data).as_posix(): why for warc in empty})
     return responses
 
 

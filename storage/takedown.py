@@ -355,9 +355,7 @@ def compact(data: Path) -> None:
         with open_store(store) as connection, explained(store):
             place = str(fresh).replace("'", "''")
             connection.execute(f"ATTACH '{place}' AS fresh (STORAGE_VERSION '{STORAGE_VERSION}')")
-            connection.execute(
-                "SET preserve_insertion_order = true"
-            )  # days stand together, and are skipped so
+            connection.execute("SET preserve_insertion_order = true")  # days stand together, and are skipped so
             connection.execute("COPY FROM DATABASE store TO fresh")
             connection.execute("CHECKPOINT fresh; DETACH fresh")
         with fresh.open("rb") as file:
@@ -406,18 +404,6 @@ def forget_responses(data: Path, files: Sequence[str]) -> None:
                 """UPDATE fetches SET capture_offset = NULL
                 WHERE outcome = 'taken_down' AND list_contains($files, capture_file)""",
                 {"files": list(files)},
-            )
-        publish_locked(data)
-
-
-def drop_captures(data: Path, files: Sequence[str], reason: str) -> None:
-    """Note that capture files are no more, and why. Their deletion is the caller's. Publishes."""
-    with locked(data):
-        with open_store(data / STORE) as connection, explained(data / STORE), transaction(connection):
-            connection.execute(
-                """UPDATE captures SET dropped_at = $now, dropped_reason = $reason
-                WHERE dropped_at IS NULL AND list_contains($files, capture_file)""",
-                {"now": _naive(datetime.now(UTC)), "reason": reason, "files": list(files)},
             )
         publish_locked(data)
 
