@@ -37,6 +37,7 @@ VIEWS_FROM: Final = {
     "run_outcomes": "fetches",
     "run_summary": "fetches",
     "removed_by_rule": "removed_blocks",
+    "rights": "fetches",
 }
 # DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
 _FULL: Final = ("No space left", "Disk quota exceeded", "File too large")

@@ -10,19 +10,58 @@ CREATE OR REPLACE MACRO may_train(rights, robots) AS CASE
     WHEN regexp_matches(json_extract_string(rights, '$.content_signal'), 'ai-train\s*=\s*no', 'i')
         OR regexp_matches(json_extract_string(rights, '$.content_usage'), 'train-ai\s*=\s*n', 'i')
         OR regexp_matches(json_extract_string(rights, '$.x_robots_tag'), '\b(noai|noindex|none)\b', 'i')
-        OR trim(json_extract_string(rights, '$.tdm_reservation')) = '1' OR json_extract_string(rights, '$.licence') IS NOT NULL
+        OR regexp_matches(json_extract_string(rights, '$.robots_meta'), '\b(noai|noindex|none)\b', 'i')
+        OR trim(json_extract_string(rights, '$.tdm_reservation')) = '1'
+        OR json_extract_string(rights, '$.licence') IS NOT NULL AND coalesce(json_extract_string(rights, '$.licence_train'), '') <> 'yes'
         OR list_has_any(robots, ['noai', 'noindex', 'none']) THEN false
     WHEN regexp_matches(json_extract_string(rights, '$.content_signal'), 'ai-train\s*=\s*yes', 'i')
         OR regexp_matches(json_extract_string(rights, '$.content_usage'), 'train-ai\s*=\s*y', 'i')
-        OR trim(json_extract_string(rights, '$.tdm_reservation')) = '0' THEN true END;
-COMMENT ON MACRO may_train IS 'may_train(rights, robots): false if the site reserved training on its text (Content-Signal, Content-Usage, X-Robots-Tag, robots meta, TDMRep, a licence to ask for), true if it allowed it, null if it said nothing. What was said, not what is lawful.';
+        OR trim(json_extract_string(rights, '$.tdm_reservation')) = '0'
+        OR json_extract_string(rights, '$.licence_train') = 'yes' THEN true END;
+COMMENT ON MACRO may_train IS 'may_train(rights, robots): false if the site reserved training on its text (Content-Signal, Content-Usage, X-Robots-Tag, robots meta, TDMRep, a licence that does not give it for nothing or could not be read), true if it allowed it, null if it said nothing. What was said, not what is lawful.';
+
+CREATE OR REPLACE MACRO may_search(rights, robots) AS CASE
+    WHEN regexp_matches(json_extract_string(rights, '$.content_signal'), 'search\s*=\s*no', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.content_usage'), 'search\s*=\s*n', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.x_robots_tag'), '\b(noindex|none)\b', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.robots_meta'), '\b(noindex|none)\b', 'i')
+        OR json_extract_string(rights, '$.licence_search') <> 'yes'
+        OR list_has_any(robots, ['noindex', 'none']) THEN false
+    WHEN regexp_matches(json_extract_string(rights, '$.content_signal'), 'search\s*=\s*yes', 'i')
+        OR regexp_matches(json_extract_string(rights, '$.content_usage'), 'search\s*=\s*y', 'i')
+        OR json_extract_string(rights, '$.licence_search') = 'yes' THEN true END;
+COMMENT ON MACRO may_search IS 'may_search(rights, robots): false if the site does not let its text be found by search (Content-Signal, Content-Usage, robots, a licence that does not give it for nothing), true if it does, null if it said nothing.';
 
 CREATE OR REPLACE VIEW articles AS
-SELECT * EXCLUDE (valid_to), valid_from AS date_downloaded, may_train(rights, robots) AS may_train
+SELECT * EXCLUDE (valid_to), valid_from AS date_downloaded, may_train(rights, robots) AS may_train,
+    may_search(rights, robots) AS may_search
 FROM article_versions WHERE valid_to IS NULL;
 COMMENT ON COLUMN articles.may_train IS 'What the site said of training on its text when it was fetched: false reserved, true allowed, null nothing.';
+COMMENT ON COLUMN articles.may_search IS 'What the site said of its text being found by search when it was fetched: false no, true yes, null nothing.';
 COMMENT ON COLUMN articles.date_downloaded IS 'When this version was first fetched, UTC (valid_from by its usual name).';
 COMMENT ON VIEW articles IS 'Articles as they are now: the current version of each, one row an article.';
+
+CREATE OR REPLACE VIEW rights AS
+SELECT run_id, site, url_key, url, ended_at, outcome,
+    json_extract_string(rights, '$.content_signal') AS content_signal,
+    json_extract_string(rights, '$.content_usage') AS content_usage,
+    json_extract_string(rights, '$.tdm_reservation') AS tdm_reservation,
+    json_extract_string(rights, '$.tdm_policy') AS tdm_policy,
+    concat_ws(', ', json_extract_string(rights, '$.x_robots_tag'), json_extract_string(rights, '$.robots_meta')) AS robots,
+    json_extract_string(rights, '$.licence') AS licence,
+    json_extract_string(rights, '$.licence_terms') AS licence_terms,
+    may_train(rights, []) AS may_train, may_search(rights, []) AS may_search
+FROM fetches WHERE rights IS NOT NULL;
+COMMENT ON VIEW rights IS 'What sites said of the use of their pages, one row a fetch that they said anything with.';
+COMMENT ON COLUMN rights.content_signal IS 'Content-Signal of robots.txt or the response (contentsignals.org).';
+COMMENT ON COLUMN rights.content_usage IS 'Content-Usage of robots.txt or the response (IETF AI preferences).';
+COMMENT ON COLUMN rights.tdm_reservation IS 'TDM reservation by the page''s meta, else its response, else /.well-known/tdmrep.json: 1 reserved, 0 not.';
+COMMENT ON COLUMN rights.tdm_policy IS 'URL of the policy that goes with it.';
+COMMENT ON COLUMN rights.robots IS 'Directives of X-Robots-Tag and robots meta, as noai or noarchive.';
+COMMENT ON COLUMN rights.licence IS 'URL of the RSL licence that holds for the page: its own, else that of robots.txt.';
+COMMENT ON COLUMN rights.licence_terms IS 'What that licence permits, prohibits and asks for, in words; why it could not be read.';
+COMMENT ON COLUMN rights.may_train IS 'As articles.may_train.';
+COMMENT ON COLUMN rights.may_search IS 'As articles.may_search.';
 
 CREATE OR REPLACE MACRO article_as_of(t) AS TABLE
 SELECT * FROM article_versions WHERE valid_from <= t AND (valid_to IS NULL OR valid_to > t);
@@ -52,13 +91,21 @@ COMMENT ON COLUMN article_blocks."level" IS '1-6 of a subhead, depth of a list i
 COMMENT ON COLUMN article_blocks."time" IS 'Time of a live post, UTC.';
 COMMENT ON COLUMN article_blocks.text IS 'The block''s text.';
 
+CREATE OR REPLACE MACRO sudden_change(entries, usual, readings) AS CASE
+    WHEN readings < 3 OR usual < 5 THEN NULL
+    WHEN entries = 0 THEN format('names nothing, where it usually names {:.0f} URLs', usual)
+    WHEN entries >= 10 * usual THEN format('names {} URLs, where it usually names {:.0f}', entries, usual) END;
+COMMENT ON MACRO sudden_change IS 'sudden_change(entries, usual, readings): what is odd about a source that names nothing, or ten times what it usually names; null if nothing is, or after fewer than three earlier readings.';
+
 CREATE OR REPLACE VIEW sources AS
 SELECT site, url, last(found_by ORDER BY read_at) AS found_by, min(read_at) AS first_read_at,
     max(read_at) AS last_read_at, count(*) AS readings, max(read_at) FILTER (outcome = 'ok') AS last_ok_at,
     last(status ORDER BY read_at) AS status, last(outcome ORDER BY read_at) AS outcome,
     last(reason ORDER BY read_at) AS reason, last(entries ORDER BY read_at) AS entries,
     round(median(entries) FILTER (outcome = 'ok'), 1) AS usual_entries, last(new ORDER BY read_at) AS new,
-    last(bounded ORDER BY read_at) AS bounded
+    last(bounded ORDER BY read_at) AS bounded,
+    sudden_change(last(entries ORDER BY read_at), median(entries) FILTER (outcome = 'ok'),
+        count(*) FILTER (outcome = 'ok') - 1) AS sudden_change
 FROM source_reads GROUP BY site, url;
 COMMENT ON VIEW sources IS 'Feeds, sitemaps and section pages with the state of the last reading, one row a source.';
 COMMENT ON COLUMN sources.found_by IS 'feed, news_sitemap, sitemap or section.';
@@ -67,6 +114,7 @@ COMMENT ON COLUMN sources.last_read_at IS 'Last reading, UTC.';
 COMMENT ON COLUMN sources.readings IS 'How often it was read.';
 COMMENT ON COLUMN sources.last_ok_at IS 'Last reading that worked, UTC.';
 COMMENT ON COLUMN sources.usual_entries IS 'Median of the URLs it named.';
+COMMENT ON COLUMN sources.sudden_change IS 'What is odd about the last reading: nothing named, or ten times the usual; null if nothing is.';
 
 CREATE OR REPLACE VIEW outcomes AS
 SELECT outcome, class, outcome IN ('pending', 'deferred', 'over_limit', 'robots_unreachable', 'rate_limited',

@@ -8,9 +8,17 @@ WITH ended AS (
 ), written AS (
     SELECT site, count(*) FILTER (version = 1) AS new, count(*) FILTER (version > 1) AS versions
     FROM article_versions WHERE run_id = $run_id GROUP BY site
+), usual AS (
+    SELECT site, url, median(entries) AS usual, count(*) AS readings
+    FROM source_reads WHERE run_id <> $run_id AND outcome = 'ok'
+        AND read_at < (SELECT min(read_at) FROM source_reads WHERE run_id = $run_id)
+    GROUP BY site, url
 ), troubles AS (
-    SELECT site, list(found_by || ' ' || url || ': ' || coalesce(reason, bounded, outcome) ORDER BY read_at)[:10] AS problems
-    FROM source_reads WHERE run_id = $run_id AND (outcome <> 'ok' OR bounded IS NOT NULL) GROUP BY site
+    SELECT site, list(found_by || ' ' || url || ': ' || coalesce(sudden, reason, bounded, outcome) ORDER BY read_at)[:10] AS problems
+    FROM (
+        SELECT r.*, sudden_change(entries, usual, readings) AS sudden
+        FROM source_reads r LEFT JOIN usual USING (site, url) WHERE run_id = $run_id
+    ) WHERE outcome <> 'ok' OR bounded IS NOT NULL OR sudden IS NOT NULL GROUP BY site
 ), read AS (
     SELECT site, count(*) FILTER (outcome = 'ok') AS sources_read FROM source_reads WHERE run_id = $run_id GROUP BY site
 )

@@ -17,7 +17,7 @@ from storage.database import PUBLISHED, NotPublishedError
 from storage.load import load
 from storage.query import QueryError, Session, cookbook
 from storage.runs import Run, SiteRow, record_run
-from tests.storage.made import article, at, extraction, folder, page
+from tests.storage.made import article, at, extraction, folder, outcome, page
 
 
 def test_an_answer_has_names_types_and_rows(newsdesk: Path) -> None:
@@ -204,13 +204,73 @@ def test_coverage_counts_by_the_days_of_the_site(newsdesk: Path) -> None:
         ("""'{"tdm_reservation":"0"}'""", "[]", True),
         ("""'{"x_robots_tag":"max-snippet:5, noai"}'""", "[]", False),
         ("""'{"content_signal":"ai-train=yes"}'""", "['noai']", False),
-        ("""'{"licence":"<https://example.org/rsl.xml>; rel=license"}'""", "NULL", False),
+        ("""'{"licence":"https://example.org/rsl.xml"}'""", "NULL", False),
+        ("""'{"licence":"L","licence_train":"unread"}'""", "[]", False),
+        ("""'{"licence":"L","licence_train":"training","licence_search":"yes"}'""", "[]", False),
+        ("""'{"licence":"L","licence_train":"yes"}'""", "[]", True),
+        ("""'{"licence":"L","licence_train":"yes","robots_meta":"noai"}'""", "[]", False),
+        ("""'{"robots_meta":"noarchive"}'""", "[]", None),
     ],
 )
 def test_a_reservation_outweighs_a_permission(newsdesk: Path, rights: str, robots: str, may: bool | None) -> None:
     """`may_train` is false if any of the site's words reserve training, true if one allows it, else null."""
     with Session(newsdesk) as session:
         assert list(session.ask(f"SELECT may_train({rights}, {robots})").rows) == [(may,)]
+
+
+@pytest.mark.parametrize(
+    ("rights", "may"),
+    [
+        ('{"content_signal":"search=no"}', False),
+        ('{"content_signal":"search=yes, ai-train=no"}', True),
+        ('{"licence":"L","licence_search":"crawl","content_signal":"search=yes"}', False),
+        ('{"licence":"L","licence_search":"yes"}', True),
+        ('{"licence":"L","licence_train":"unread"}', None),
+        ('{"robots_meta":"none"}', False),
+    ],
+)
+def test_search_is_told_apart_from_training(newsdesk: Path, rights: str, may: bool | None) -> None:
+    """`may_search` goes by the words on search alone."""
+    with Session(newsdesk) as session:
+        assert list(session.ask(f"SELECT may_search('{rights}', [])").rows) == [(may,)]
+
+
+def test_rights_stand_with_each_fetch(newsdesk: Path) -> None:
+    """The view `rights` has the words of each fetch by name; nothing of fetches whose site said nothing."""
+    page_of = "https://harbour.example/2026/terms"
+    said = {
+        "tdm_reservation": "1",
+        "x_robots_tag": "noai",
+        "robots_meta": "noarchive",
+        "licence": "L",
+        "licence_search": "yes",
+    }
+    entry = outcome(page_of, 6000, "licence_required", rights=said)
+    load(newsdesk, [folder(newsdesk, [entry], run="run-4")], publish=True)
+    with Session(newsdesk) as session:
+        query = (
+            "SELECT tdm_reservation, robots, licence, may_train, may_search, outcome FROM rights WHERE run_id = 'run-4'"
+        )
+        assert list(session.ask(query).rows) == [("1", "noai, noarchive", "L", False, True, "licence_required")]
+
+
+@pytest.mark.parametrize(
+    ("entries", "usual", "readings", "said"),
+    [
+        (0, 30, 3, "names nothing, where it usually names 30 URLs"),
+        (300, 30, 3, "names 300 URLs, where it usually names 30"),
+        (299, 30, 3, None),
+        (1, 30, 3, None),
+        (0, 30, 2, None),
+        (0, 4, 9, None),
+    ],
+)
+def test_a_sudden_change_of_a_source_is_told(
+    newsdesk: Path, entries: int, usual: int, readings: int, said: str | None
+) -> None:
+    """Nothing, or ten times as much as ever, after three readings that knew better."""
+    with Session(newsdesk) as session:
+        assert list(session.ask(f"SELECT sudden_change({entries}, {usual}.0, {readings})").rows) == [(said,)]
 
 
 def test_views_and_macros_work_wherever_the_file_is_attached(newsdesk: Path) -> None:
