@@ -12,16 +12,16 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
-from lxml.etree import _Element
+from lxml.etree import _Element, iterwalk
 
 from extraction.text import tidy
 
-#: Deeper than this a subtree is read as one run of text. libxml2 itself stops at 256 levels unless told otherwise;
+#: Deeper than this a subtree is read without its nesting. libxml2 itself stops at 256 levels unless told otherwise;
 #: real news pages measure below 60.
 MAX_DEPTH: Final = 200
 #: More blocks than this and the rest of the page is not read: the longest real live blogs have about 5,000.
 MAX_BLOCKS: Final = 20_000
-#: Characters of one block that are kept, well over the longest real paragraph.
+#: Most characters of one block, well over the longest real paragraph; a longer run of text is parted at a space.
 MAX_BLOCK_CHARS: Final = 100_000
 
 #: Elements whose content is no text of the page.
@@ -278,15 +278,19 @@ class _Walk:
             self.bold_chars += length
 
     def flush(self, frame: Frame) -> None:
-        text = tidy("".join(self.buffer)[:MAX_BLOCK_CHARS])
+        text = tidy("".join(self.buffer))
         if text and len(self.blocks) < MAX_BLOCKS:
             own = 0
             for marks, length in self.inline:
                 if length * 5 >= self.length * 4:
                     own |= marks
-            counts = (self.link_chars, self.links, self.bold_chars, self.times, self.images)
+            parts = _parted(text)
+            for part in parts:
+                share = len(part) / len(text) if len(parts) > 1 else 1
+                links, bold = int(self.link_chars * share), int(self.bold_chars * share)
+                counts = (links, self.links, bold, self.times, self.images)
+                self.blocks.append(RawBlock(len(self.blocks), part, frame, own, counts))
             self.images = 0
-            self.blocks.append(RawBlock(len(self.blocks), text, frame, own, counts))
         self._clear()
 
     def visit(self, element: _Element, frame: Frame, depth: int) -> None:
@@ -299,7 +303,7 @@ class _Walk:
             role = roles.get(tag, _BLOCK)
             if role is _BLOCK:
                 if depth >= MAX_DEPTH:
-                    self.add(" ".join(str(part) for part in child.itertext("*")))
+                    self.visit_deep(child, frame)
                 elif isinstance(tag, str):
                     if self.buffer or self.inline or self.links:
                         self.flush(frame)
@@ -321,6 +325,21 @@ class _Walk:
             if text:
                 self.add(text)
 
+    def visit_deep(self, top: _Element, frame: Frame) -> None:
+        """A subtree below MAX_DEPTH: its blocks, as if all of them were children of `frame`."""
+        inner, walk = frame, iterwalk(top, events=("start", "end"))
+        for event, element in walk:
+            role = self.roles.get(element.tag, _BLOCK)
+            if role in (_BLOCK, _CELL):
+                self.flush(inner)
+                inner = Frame(element, str(element.tag), frame, _own_marks(element)) if event == "start" else frame
+            elif role is _BREAK and event == "start":
+                self.break_line(inner)
+            if event == "start" and role in (_SKIP, _IMAGE):
+                walk.skip_subtree()
+            elif text := element.text if event == "start" else element.tail if element is not top else None:
+                self.add(text)
+
     def break_line(self, frame: Frame) -> None:
         """A `<br>`: one is a space, two in a row end the block."""
         self.breaks += 1
@@ -330,10 +349,10 @@ class _Walk:
             self.buffer.append("\n")
 
     def visit_inline(self, child: _Element, tag: str, frame: Frame, depth: int) -> None:
-        own = _own_marks(child)
         if depth >= MAX_DEPTH:
-            self.add(" ".join(str(part) for part in child.itertext("*")))
+            self.visit_deep(child, frame)
             return
+        own = _own_marks(child)
         if own & _UNSEEN:
             return
         linked, bold = tag == "a", tag in _BOLD
@@ -361,6 +380,16 @@ class _Walk:
         if self.length:
             self.buffer.append(" | ")
         self.visit(child, frame, depth + 1)
+
+
+def _parted(text: str) -> list[str]:
+    """The text in parts of at most MAX_BLOCK_CHARS, parted at spaces where there are any."""
+    parts, start = [], 0
+    while len(text) - start > MAX_BLOCK_CHARS:
+        end = text.rfind(" ", start, start + MAX_BLOCK_CHARS) + 1 or start + MAX_BLOCK_CHARS
+        parts.append(text[start:end].rstrip())
+        start = end
+    return [*parts, text[start:]] if parts else [text]
 
 
 _BLOCK, _LINE, _CELL, _BREAK, _IMAGE, _SKIP = "block", "line", "cell", "break", "image", "skip"

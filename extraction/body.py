@@ -67,7 +67,7 @@ def _without_recurring(body: Body, learned: Learned | None) -> Body:
 def _read(page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation: bool) -> Body:
     around, area = candidates(page, metadata, rules, navigation=navigation)
     _score(around, area, metadata, rules)
-    kept = _kept(around)
+    kept = _kept(around) or [c for c in around if navigation and _is_text(c)]
     blocks = _live_blocks(kept, metadata) if metadata.article_type == "LiveBlogPosting" else _blocks(kept)
     return Body(tuple(blocks), tuple(_removed(around, kept)), area.element)
 
@@ -108,6 +108,7 @@ def _is_safe(candidate: Candidate) -> bool:
     """
     return (
         _is_plain_paragraph(candidate)
+        or _is_long(candidate)
         or (
             candidate.raw.link_share < 0.3
             and not candidate.own & _furniture()
@@ -136,6 +137,16 @@ def _is_plain_paragraph(candidate: Candidate) -> bool:
         and ends_sentence(raw.text)
         and not candidate.own & _captions()
     )
+
+
+#: Characters from where on a block is no furniture, whatever the model says: it never saw the like.
+_LONG: Final = 10_000
+
+
+def _is_long(candidate: Candidate) -> bool:
+    raw, size = candidate.raw, len(candidate.raw.text)
+    in_words = candidate.line.words * 50 > size  # and no megabyte of base64
+    return size >= _LONG and in_words and raw.link_share < 0.3 and not candidate.own & _furniture()
 
 
 def _is_entry_of_body(candidate: Candidate) -> bool:
@@ -178,6 +189,21 @@ def _kept(around: Sequence[Candidate]) -> list[Candidate]:
         c for c, yes in zip(around, belongs, strict=True) if yes or (c.raw.frame.parent in lists and _is_plain_entry(c))
     ]
     return _without_headed_tail(found)
+
+
+#: Words of a block that is text although it has no sentence: a transcript, a poem, a page without punctuation.
+_TEXT_WORDS: Final = 60
+
+
+def _is_text(candidate: Candidate) -> bool:
+    """Whether a block is an article's where nothing else on the page is: long, no links, and no rule against it."""
+    raw = candidate.raw
+    return (
+        candidate.verdict is None
+        and candidate.line.words >= _TEXT_WORDS
+        and raw.link_share < 0.3
+        and not (candidate.own | candidate.above) & _furniture()
+    )
 
 
 def _home(raw: RawBlock) -> Frame | None:
@@ -411,8 +437,11 @@ def _live_blocks(kept: Sequence[Candidate], metadata: Metadata) -> Iterable[Bloc
 
 
 def _table_of(candidate: Candidate) -> int | None:
-    """What tells the rows of one table from those of another, None for what is no row."""
-    if candidate.raw.tag != "tr":
+    """What tells the rows of one table from those of another, None for what is no row of data.
+
+    A row with one cell and sentences in it is layout.
+    """
+    if candidate.raw.tag != "tr" or _is_layout(candidate.raw):
         return None
     frame: Frame | None = candidate.raw.frame
     while frame is not None and frame.tag != "table":
@@ -420,9 +449,13 @@ def _table_of(candidate: Candidate) -> int | None:
     return id(frame)
 
 
+def _is_layout(raw: RawBlock) -> bool:
+    return " | " not in raw.text and is_prose(raw)
+
+
 def _block(candidate: Candidate) -> Block:
     raw = candidate.raw
-    kind = _KINDS.get(raw.tag, BlockKind.PARAGRAPH)
+    kind = BlockKind.PARAGRAPH if _is_layout(raw) and raw.tag == "tr" else _KINDS.get(raw.tag, BlockKind.PARAGRAPH)
     if kind is BlockKind.PARAGRAPH and "blockquote" in raw.frame.tags:
         kind = BlockKind.QUOTE
     elif kind is BlockKind.PARAGRAPH and "li" in raw.frame.tags:

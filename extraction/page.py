@@ -16,8 +16,10 @@ from extraction.records import Outcome
 MAX_PAGE_BYTES: Final = 16 << 20
 #: Most tags of a page. The most of 400 real ones is 8,100; 10 MB of `<p>x</p>` has 1.7 million, 400 MB as a tree.
 MAX_TAGS: Final = 200_000
-#: libxml2's own limit of nesting, with its small limits off; real pages measure up to 50.
-MAX_DEPTH: Final = 2048
+#: Open elements from where on further ones are taken out, their text kept, on a page that passes libxml2's limit of
+#: 2,048 (with its small limits off), below which it drops everything. Real pages measure up to 50. A fifth of that
+#: limit, because elements whose end HTML implies are not counted: <table><tbody><tr><td> is one here.
+MAX_DEPTH: Final = 400
 #: Attributes of one tag from where on they are dropped: libxml2 compares each with each, 100,000 take it 113 s.
 _MAX_ATTRIBUTES: Final = 2000
 #: Bytes without a `>` that make a tag worth counting its attributes.
@@ -77,7 +79,7 @@ class ParsedPage:
 
     `tree` is the root element; comments and processing instructions are left out. `size` is in bytes before decoding,
     `tags` counts opening and closing tags. `flags` says what had to be mended or was lost while parsing:
-    `doubtful_charset`, `giant_tag_cut`, `nesting_cut` (what follows the MAX_DEPTH'th open element is missing).
+    `doubtful_charset`, `giant_tag_cut`, `nesting_cut` (elements below MAX_DEPTH others were taken out, not their text).
     """
 
     url: str
@@ -117,18 +119,10 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> ParsedPage:
         raise TooLargePageError(f"{tags} tags, more than {MAX_TAGS}")
     if giants := _giant_tags(pieces):
         utf8 = _without_attributes(pieces, giants)
-    del pieces
-    parser = _parser()
-    try:
-        tree = document_fromstring(utf8, parser=parser)
-    except (LxmlError, AssertionError, ValueError) as exc:
-        raise EmptyPageError(f"no element to be read ({exc})") from exc
-    last = parser.error_log.last_error
-    flags = (
-        ("doubtful_charset", charset.doubtful),
-        ("giant_tag_cut", bool(giants)),
-        ("nesting_cut", last is not None and "depth" in last.message.lower()),
-    )
+    tree, cut = _tree(utf8)
+    if cut:
+        tree, _ = _tree(_flattened(utf8.split(b"<") if giants else pieces))
+    flags = (("doubtful_charset", charset.doubtful), ("giant_tag_cut", bool(giants)), ("nesting_cut", cut))
     return ParsedPage(
         url=url, tree=tree, charset=charset, size=len(html), tags=tags, flags=tuple(f for f, on in flags if on)
     )
@@ -151,6 +145,17 @@ def after(element: HtmlElement) -> Iterator[HtmlElement]:
     for node in (element, *element.iterancestors()):
         for sibling in node.itersiblings():
             yield from sibling.iter()
+
+
+def _tree(utf8: bytes) -> tuple[HtmlElement, bool]:
+    """Return the tree of a page, and whether its nesting was too deep for libxml2 to read all of it."""
+    parser = _parser()
+    try:
+        tree = document_fromstring(utf8, parser=parser)
+    except (LxmlError, AssertionError, ValueError) as exc:
+        raise EmptyPageError(f"no element to be read ({exc})") from exc
+    last = parser.error_log.last_error
+    return tree, last is not None and "depth" in last.message.lower()
 
 
 def _parser() -> HTMLParser:
@@ -217,3 +222,40 @@ def _without_attributes(pieces: list[bytes], giants: list[int]) -> bytes:
     for i in giants:
         mended[i] = mended[i].split(None, 1)[0] + b">" + mended[i].partition(b">")[2]
     return b"<".join(mended)
+
+
+_NAME = re.compile(rb"/?([a-z][a-z0-9-]{0,20})", re.IGNORECASE)
+#: Elements that have no end, or whose end HTML implies: they say nothing of the depth.
+_UNCOUNTED: Final = frozenset(
+    b"area base br col embed hr img input link meta source track wbr p li dt dd tr td th tbody thead tfoot option"
+    b" optgroup rb rt rtc rp colgroup html head body".split()
+)
+
+
+def _flattened(pieces: list[bytes]) -> bytes:
+    """Return the page without the tags of elements that stand in MAX_DEPTH others; their text stays."""
+    out, opened = [pieces[0]], []
+    dropped: dict[bytes, int] = {}
+    for piece in pieces[1:]:
+        match = _NAME.match(piece)
+        name = match[1].lower() if match else b""
+        if not name or name in _UNCOUNTED or (opened and opened[-1] in _RAW and piece[:1] != b"/"):
+            out.append(b"<" + piece)
+        elif piece[:1] != b"/":
+            if len(opened) < MAX_DEPTH or name in _RAW:
+                opened.append(name)
+                out.append(b"<" + piece)
+            else:
+                dropped[name] = dropped.get(name, 0) + 1
+                out.append(b" " + piece.partition(b">")[2])
+        elif dropped.get(name):
+            dropped[name] -= 1
+            out.append(b" " + piece.partition(b">")[2])
+        else:
+            if opened and opened[-1] == name:
+                opened.pop()
+            out.append(b"<" + piece)
+    return b"".join(out)
+
+
+_RAW: Final = frozenset((b"script", b"style", b"textarea", b"title"))

@@ -84,6 +84,7 @@ def test_a_thousand_levels_lose_nothing() -> None:
 
 def test_nesting_beyond_the_limit_is_flagged() -> None:
     page = parse(b"<html><body>" + b"<div>" * 100_000 + AFTER, URL)
+    assert "still there" in str(page.tree.text_content())
     assert page.flags == ("nesting_cut",)
 
 
