@@ -6,7 +6,7 @@ The same guard, robots.txt, bounds and user agent as the spider's, without Scrap
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -75,14 +75,18 @@ class Fetcher:
         self._robots: dict[str, Robots] = {}
         self._next: dict[str, float] = {}
 
-    def __call__(self, url: str) -> Fetched:
-        """Fetch a URL, and up to five redirects from it."""
+    def __call__(self, url: str, headers: Mapping[str, str] | None = None, *, obey: bool = True) -> Fetched:
+        """Fetch a URL, and up to five redirects from it.
+
+        `headers` go with the request. Without `obey` robots.txt is not asked: for an interface made for programs, which
+        somebody named.
+        """
         try:
             for _ in range(MAX_REDIRECTS + 1):
                 url = canonicalize(url)
-                allowed = self._robots_of(url)
+                allowed = self._robots_of(url) if obey else UNAVAILABLE
                 _check_allowed(allowed, url)
-                fetched = self._ask(url, allowed.delay_s)
+                fetched = self._ask(url, allowed.delay_s, headers)
                 location = _header(fetched.headers, "location")
                 if fetched.status not in _REDIRECTS or not location:
                     return fetched
@@ -119,12 +123,12 @@ class Fetcher:
             return Robots(unreachable=reason, outcome=_of_unreachable(refused.outcome))
         return UNAVAILABLE
 
-    def _ask(self, url: str, crawl_delay_s: float | None) -> Fetched:
+    def _ask(self, url: str, crawl_delay_s: float | None, headers: Mapping[str, str] | None = None) -> Fetched:
         """One request and its answer. Raises _RefusedError where there is none to use."""
         name = host(url)
         time.sleep(max(0.0, self._next.get(name, 0.0) - time.monotonic()))
         try:
-            return self._exchange(url)
+            return self._exchange(url, headers or {})
         except httpcore.TimeoutException as error:
             raise _RefusedError(Outcome.TIMEOUT, f"no answer in time ({type(error).__name__})") from error
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
@@ -133,10 +137,16 @@ class Fetcher:
             delay = max(self._delay_s, min(crawl_delay_s or 0.0, MAX_DELAY_S))
             self._next[name] = time.monotonic() + delay
 
-    def _exchange(self, url: str) -> Fetched:
+    def _exchange(self, url: str, more: Mapping[str, str]) -> Fetched:
         patience = min(IDLE_S, self._total_s)
         timeouts = {"connect": min(CONNECT_S, self._total_s), "read": patience, "write": patience, "pool": patience}
-        headers = {"Host": authority(url), "User-Agent": self._agent, "Accept": "*/*", "Accept-Encoding": "gzip"}
+        headers = {
+            "Host": authority(url),
+            "User-Agent": self._agent,
+            "Accept": "*/*",
+            "Accept-Encoding": "gzip",
+            **more,
+        }
         with self._pool.stream("GET", url, headers=list(headers.items()), extensions={"timeout": timeouts}) as response:
             fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers)
             body = self._body(response.iter_stream(), response.status)

@@ -115,7 +115,7 @@ def _member(data: mmap, offset: int, largest: int) -> tuple[int, bytes | None]:
     return end, None if parts is None else b"".join(parts)
 
 
-def next_member(data: mmap, start: int) -> int:
+def next_member(data: mmap | bytes, start: int) -> int:
     """Return the offset of the next member that begins a WARC record, else the end of the file."""
     while (offset := data.find(MAGIC, start)) != -1:
         try:

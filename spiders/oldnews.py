@@ -28,13 +28,15 @@ class WebArchive(msgspec.Struct, frozen=True, tag="cdx", tag_field="kind", forbi
     `replay` is the beginning of the URLs by which captures are replayed (a timestamp, `id_`, a slash and the captured
     URL follow); `data` that of the archive's WARC files, where the index names file, offset and length. `style` is how
     long answers are cut: by a resumption key (wayback) or in numbered pages (pages, as pywb and Common Crawl).
-    `delay_s` is the least time between two requests to the archive's host; `allow` are networks refused otherwise.
+    Of a URL the first capture of the days is taken, with `every` each that differs. `delay_s` is the least time between
+    two requests to the archive's host; `allow` are networks refused otherwise.
     """
 
     index: str
     replay: str | None = None
     data: str | None = None
     style: Literal["wayback", "pages"] = "wayback"
+    every: bool = False
     delay_s: float = 3.0
     allow: tuple[str, ...] = ()
 

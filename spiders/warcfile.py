@@ -40,6 +40,9 @@ _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _BETWEEN = re.compile(rb"[\r\n\0 ]*")
 
 
+Data = mmap | bytes
+
+
 class WarcFileError(ValueError):
     """Raised for a file that is no WARC file, or in a container that is not read; the text says the mend."""
 
@@ -95,6 +98,13 @@ def read_records(
             yield from _Records(parts_of(data, start), wants, damaged, largest, linear=parts_of is _plain).read()
 
 
+def read_record(data: bytes, name: str, *, largest: int = LARGEST_RECORD) -> Record | None:
+    """Return the first record in some bytes of a WARC file, None if they hold none. Raises WarcFileError."""
+    parts_of = _container(data[:16], name)
+    records = _Records(parts_of(data, 0), lambda _: True, lambda *_: None, largest, linear=parts_of is _plain)
+    return next(records.read(), None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """Bytes of a container and where in the file they, or their member, begin; or a `gap`: what is missing there."""
@@ -104,7 +114,7 @@ class _Part:
     gap: str | None = None
 
 
-def _container(head: bytes, name: str) -> Callable[[mmap, int], Iterator[_Part]]:
+def _container(head: bytes, name: str) -> Callable[[Data, int], Iterator[_Part]]:
     if head.startswith(MAGIC):
         return _gunzipped
     if head.startswith(_ZSTD) or _SKIPPABLE.match(head):
@@ -117,12 +127,12 @@ def _container(head: bytes, name: str) -> Callable[[mmap, int], Iterator[_Part]]
     raise WarcFileError(f"{name}: no WARC file ({what}); give a .warc, .warc.gz or .warc.zst")
 
 
-def _plain(data: mmap, start: int) -> Iterator[_Part]:
+def _plain(data: Data, start: int) -> Iterator[_Part]:
     for offset in range(start, len(data), _PIECE):
         yield _Part(data[offset : offset + _PIECE], offset)
 
 
-def _gunzipped(data: mmap, start: int) -> Iterator[_Part]:
+def _gunzipped(data: Data, start: int) -> Iterator[_Part]:
     """Decompress member after member (RFC 1952), each checked by its CRC; a damaged one is a gap."""
     position = start
     while position < len(data):
@@ -147,7 +157,7 @@ def _gunzipped(data: mmap, start: int) -> Iterator[_Part]:
             position = next_member(data, member + 1)
 
 
-def _unzstd(data: mmap, start: int) -> Iterator[_Part]:
+def _unzstd(data: Data, start: int) -> Iterator[_Part]:
     """Decompress frame after frame (RFC 8878); the first can be the dictionary of all."""
     import zstandard  # noqa: PLC0415 - only where a file needs it
 
@@ -177,7 +187,7 @@ def _unzstd(data: mmap, start: int) -> Iterator[_Part]:
             position = following if following != -1 else len(data)
 
 
-def _dictionary(data: mmap) -> "zstandard.ZstdCompressionDict | None":  # type: ignore[name-defined]  # noqa: F821
+def _dictionary(data: Data) -> "zstandard.ZstdCompressionDict | None":  # type: ignore[name-defined]  # noqa: F821
     import zstandard  # noqa: PLC0415
 
     if data[:4] != _DICTIONARY:

@@ -168,7 +168,7 @@ class _Reading:
                 self._harvest.end(found, Outcome.CAPTURE_DAMAGED, why)
                 return
         else:
-            message = _message(header, block)
+            message = message_in(header, block)
             if message is None:
                 self._harvest.end(found, Outcome.CAPTURE_DAMAGED, "its block is no HTTP answer")
                 return
@@ -226,7 +226,7 @@ class _Originals:
                 path, offset, record_id = self._places[name]
                 record = next(_from(path, offset), None)
                 if record and record.block and record.header.fields.get("warc-record-id", "") == record_id:
-                    message = _message(record.header, record.block)
+                    message = message_in(record.header, record.block)
                     if message is not None:
                         return message, ""
                 return None, "a revisit of a record that cannot be read alone (its file is compressed as a whole)"
@@ -250,7 +250,7 @@ def _is_segment(header: Header) -> bool:
     return "warc-segment-number" in header.fields
 
 
-def _message(header: Header, block: bytes) -> HttpMessage | None:
+def message_in(header: Header, block: bytes) -> HttpMessage | None:
     """The answer in a record: an HTTP message, or markup without one (a `resource`, and responses of some tools)."""
     kind = header.fields.get("content-type", "").partition(";")[0].strip().lower()
     if header.type == "resource":
