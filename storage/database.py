@@ -38,6 +38,8 @@ VIEWS_FROM: Final = {
     "run_summary": "fetches",
     "removed_by_rule": "removed_blocks",
     "rights": "fetches",
+    "story_articles": "article_versions",
+    "rejections": "fetches",
 }
 # DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
 _FULL: Final = ("No space left", "Disk quota exceeded", "File too large")
@@ -207,7 +209,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     fresh = sorted(known.keys() - done.keys())
     for number in fresh:
         _apply(connection, number, *known[number])
-    views = _resource("views.sql")
+    views = _resource("views.sql") + _resource("analysis.sql")
     digest = hashlib.sha256(views.encode()).hexdigest()
     row = connection.execute("SELECT sha256 FROM schema_migrations WHERE number = 0").fetchone()
     if fresh or row != (digest,):  # a view of all columns does not see one that its table was given

@@ -17,6 +17,7 @@ import duckdb
 
 from storage.database import STORE, explained, locked, open_store, publish_locked, sql
 from storage.manifest import MANIFEST, PART, TABLES, DamagedFolderError, Manifest, read_manifest
+from storage.stories import cluster
 
 DAMAGED: Final = ".damaged"
 #: The files of sql/ that make a load, in order. A re-extraction shares the timeline and the ledger with it.
@@ -43,7 +44,7 @@ def load(data: Path, folders: Sequence[Path], *, publish: bool = False, wait_s: 
     Args:
         data: the data folder; the store is created in it if there is none.
         folders: `<data>/extracted/<run>/<segment>`, in any order; ones the store knows already are skipped.
-        publish: also publish, within the same lock.
+        publish: also cluster the texts that came (`storage.stories`) and publish, within the same lock.
         wait_s: how long to wait for another loader, seconds; None waits for ever.
 
     Raises:
@@ -56,6 +57,9 @@ def load(data: Path, folders: Sequence[Path], *, publish: bool = False, wait_s: 
             known = _known(connection, whole)
             fresh = {folder: manifest for folder, manifest in whole.items() if folder not in known}
             counts = _load(connection, data, fresh) if fresh else None
+            if publish:
+                with explained(data / STORE):
+                    cluster(connection)
         if publish:
             publish_locked(data)
     return LoadResult(

@@ -1,10 +1,6 @@
--- How good is the extraction of each site: what do articles lack, by month of first fetch?
-SELECT date_trunc('month', date_first_seen)::DATE AS month, site, count(*) AS articles,
-    round(avg(characters)) AS characters,
-    round(100.0 * count(*) FILTER (headline IS NULL) / count(*), 1) AS percent_no_headline,
-    round(100.0 * count(*) FILTER (len(authors) = 0) / count(*), 1) AS percent_no_author,
-    round(100.0 * count(*) FILTER (date_published IS NULL) / count(*), 1) AS percent_no_date,
-    round(100.0 * count(*) FILTER (len(flags) > 0) / count(*), 1) AS percent_doubtful
-FROM articles
-GROUP BY month, site
-ORDER BY month DESC, articles DESC, site;
+-- How good was the extraction of each site on the last 14 days it was read, and what changed suddenly?
+SELECT day, site, pages, articles, texts, characters, percent_articles, percent_titled, percent_dated, percent_authored,
+    percent_doubtful, sudden_changes
+FROM quality
+WHERE day > (SELECT max(ended_at) FROM fetches)::DATE - 14
+ORDER BY len(sudden_changes) DESC, day DESC, site;
