@@ -136,20 +136,20 @@ def problems(summary: RunSummary) -> list[str]:
 def markdown(summary: RunSummary) -> str:
     """Return the run as Markdown for Prefect's artifact."""
     lines = [
-        f"**{_markdown(summary.headline)}**",
+        f"**{inert(summary.headline)}**",
         "",
-        f"Run `{_markdown(summary.run_id)}`, started {summary.started_at:%Y-%m-%d %H:%M:%S} UTC.",
+        f"Run `{inert(summary.run_id)}`, started {summary.started_at:%Y-%m-%d %H:%M:%S} UTC.",
         "",
         "| site | discovered | fetched | extracted | new | new versions | rejected, and why | open, next crawl |",
         "|---|--:|--:|--:|--:|--:|---|---|",
     ]
     for site in summary.sites:
         numbers = (site.discovered, site.fetched, site.extracted, site.new, site.versions)
-        cells = [_markdown(site.site), *map(str, numbers), _counts(site.rejected) or "–", _counts(site.open) or "–"]
+        cells = [inert(site.site), *map(str, numbers), _counts(site.rejected) or "–", _counts(site.open) or "–"]
         lines.append("| " + " | ".join(cells) + " |")
-    said = [f"- {_markdown(site.site)}: {_markdown(text)}" for site in summary.sites for text in site.problems]
+    said = [f"- {inert(site.site)}: {inert(text)}" for site in summary.sites for text in site.problems]
     if summary.problem:
-        said.insert(0, f"- {_markdown(summary.problem)}")
+        said.insert(0, f"- {inert(summary.problem)}")
     return "\n".join([*lines, *(["", "**Problems**", "", *said] if said else [])]) + "\n"
 
 
@@ -184,7 +184,7 @@ def _terminal(text: str) -> str:
 _MARKS = frozenset("\\`*_{}[]()#!|~$<>&\"'")  # of Markdown and HTML, within a line
 
 
-def _markdown(text: str) -> str:
+def inert(text: str) -> str:
     """Make each mark a character reference: CommonMark never takes one for structure (section 2.5)."""
     return "".join(f"&#{ord(c)};" if c in _MARKS else c for c in plain(text))
 

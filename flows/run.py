@@ -47,6 +47,9 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     last_day: date | None = None
     refetch: bool = False
     limit_pages: int | None = None
+    # Of a backfill from sites' own archives:
+    days: Literal["missing", "all"] = "missing"  # those that no backfill has finished, or all anew
+    doubtful: bool = False  # also URLs whose day no source tells
     source: Source | None = None  # None: the sites themselves
 
 

@@ -35,18 +35,17 @@ def run_nightly(data: Path | None, sites: list[str], *, refetch: bool, limit_pag
     return _run(data, sites, run)
 
 
-def run_backfill(
-    data: Path | None, sites: list[str], first_day: date, last_day: date, *, refetch: bool, limit_pages: int
-) -> int:
-    """Run the backfill flow here and now; return the exit code. Raises as `run_nightly`, and SpanError."""
+def run_backfill(data: Path | None, sites: list[str], first_day: date, last_day: date, **more: Any) -> int:  # noqa: ANN401 - those of the flow
+    """Run the backfill flow here and now; return the exit code. Raises as `run_nightly`, and SpanError.
+
+    `more` are the flow's other parameters, by name.
+    """
     check_span(first_day, last_day)
 
     async def run() -> "State[Any]":
         from flows.backfill import backfill  # noqa: PLC0415 - Prefect: 2.5 s
 
-        return await backfill(
-            first_day, last_day, sites=sites, refetch=refetch, limit_pages=limit_pages, return_state=True
-        )
+        return await backfill(first_day, last_day, sites=sites, **more, return_state=True)
 
     return _run(data, sites, run)
 
@@ -85,7 +84,10 @@ def _run(data: Path | None, sites: list[str], flow: Callable[[], Coroutine[Any, 
         except asyncio.CancelledError:
             console.print("stopped; what was fetched is kept, and the next run goes on from there")
             return STOPPED
-    if watch.summary is None:
+    if watch.shown:
+        for answer in watch.shown:
+            Console(highlight=False).print(answer)
+    elif watch.summary is None:
         asyncio.run(_raise(state))
     else:
         show_summary(watch.summary)

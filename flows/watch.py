@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
 from rich.progress_bar import ProgressBar
@@ -70,9 +70,10 @@ class Board:
 
 
 class Watch(Protocol):
-    """An onlooker; `summary` is given to it at the end."""
+    """An onlooker; at the end it is given `summary`, or the answer that is to be `shown` instead."""
 
     summary: RunSummary | None
+    shown: list[RenderableType]
 
     def say(self, level: str, site: str | None, message: str) -> None:
         """Show a line; `level` is a name of the logging module in lower case."""
@@ -89,6 +90,7 @@ class Lines:
 
     def __init__(self, write: Callable[[str], object] | None = None, *, verbose: bool = False) -> None:
         self.summary: RunSummary | None = None
+        self.shown: list[RenderableType] = []
         self._write = write or _to_stderr
         self._least = 0 if verbose else 1
         self._next = time.monotonic() + LINES_S
@@ -111,6 +113,7 @@ class Screen:
 
     def __init__(self, live: Live) -> None:
         self.summary: RunSummary | None = None
+        self.shown: list[RenderableType] = []
         self._live = live
 
     def say(self, level: str, site: str | None, message: str) -> None:
