@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -44,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gate_text_lost: Percent = 1.0
     gate_text_gained: Percent = 5.0
     gate_fields_lost: Percent = 1.0
+    file_roots: tuple[str, ...] = ()  # folders that a backfill's form may name files in, besides <data>/inbox
+    archive_networks: tuple[str, ...] = ()  # networks (CIDR) refused otherwise that a web archive may be on
     port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 4200  # of the user interface that `nightdesk up` serves
 
     @property
@@ -89,6 +92,8 @@ def _scalar(key: str, text: str) -> object:
         return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower(), text)
     if kind is str:
         return text
+    if kind == tuple[str, ...]:
+        return [part for part in text.split(os.pathsep if os.pathsep in text else ",") if part]
     if kind is Percent and re.fullmatch(r"\d{1,3}\.\d{1,9}", text):
         return float(text)
     return int(text) if re.fullmatch(r"-?\d{1,9}", text) else text
@@ -120,6 +125,11 @@ def _check(settings: Settings, where: str) -> None:
         nearest = get_close_matches(settings.time_zone, available_timezones(), n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else 'use an IANA name such as "Europe/Brussels"'
         raise SettingsError(f"{where}: time_zone = {settings.time_zone!r}: no such time zone; {hint}")
+    for network in settings.archive_networks:
+        try:
+            ip_network(network)
+        except ValueError as error:
+            raise SettingsError(f'{where}: archive_networks: {error}; write "10.1.0.0/16" or the like') from error
     if settings.nightly_cron and (mistake := cron_mistake(settings.nightly_cron)):
         raise SettingsError(
             f"{where}: nightly_cron = {settings.nightly_cron!r}: {mistake};"

@@ -16,6 +16,10 @@ from spiders.site import Site, load_site
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
+#: Between two requests to an archive: the Wayback Machine's index allows 24 a minute, and then wants five of rest.
+ARCHIVE_DELAY_S = 3.0
+
+
 class WarcFiles(msgspec.Struct, frozen=True, tag="warc", tag_field="kind", forbid_unknown_fields=True):
     """WARC files on this machine, by their paths."""
 
@@ -37,7 +41,7 @@ class WebArchive(msgspec.Struct, frozen=True, tag="cdx", tag_field="kind", forbi
     data: str | None = None
     style: Literal["wayback", "pages"] = "wayback"
     every: bool = False
-    delay_s: float = 3.0
+    delay_s: float = ARCHIVE_DELAY_S
     allow: tuple[str, ...] = ()
 
 
