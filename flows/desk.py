@@ -1,26 +1,32 @@
 """An installation: its data folder, its settings and its sites, read once at the start of whatever is done."""
 
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from extraction.rules import SiteRules
 from extraction.urls import host
 from flows.config import FILE_NAME, Settings, load_settings
 from flows.folder import SettingsError, data_folder
+from spiders import browser
 from spiders.guard import is_loopback_host
-from spiders.site import Site, SiteError, catalogue_folder, find_site, load_sites
+from spiders.site import Site, SiteError
+from spiders.sitefiles import catalogue_folder, find_site, read_sites
 
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """The data folder with what its files say. `files` names the TOML file of each site."""
+    """The data folder with what its files say. `files` names the TOML file of each site.
+
+    `broken` says why the file of a site cannot be used: that site fails in each run, the others do not mind.
+    """
 
     data: Path
     settings: Settings
     sites: tuple[Site, ...]
     files: dict[str, Path]
+    broken: Mapping[str, str] = field(default_factory=dict)
 
     def rules(self) -> dict[str, SiteRules]:
         """Return what each site's file changes of the cleaning rules."""
@@ -32,17 +38,20 @@ class Desk:
         }
 
     def chosen(self, names: Sequence[str] = ()) -> list[Site]:
-        """Return the sites of these names, or all enabled ones.
+        """Return the sites of these names, or all enabled ones, without those of `unfit`.
 
-        Raises SiteError for an unknown name and where nothing is enabled.
+        Raises SiteError for an unknown name and where none is left.
         """
         held = _taken_down(self.data)
         for name in names:
             if name in held:
                 raise SiteError(f"{name} was taken down: {held[name]}; `nightdesk takedown --lift ID` allows it again")
-        if names:
-            return [find_site(self.sites, name) for name in dict.fromkeys(names)]
-        enabled = [site for site in self.sites if site.enabled and site.name not in held]
+        unfit = self.unfit(names)
+        if names and (found := [name for name in dict.fromkeys(names) if name not in unfit]):
+            return [find_site(self.sites, name) for name in found]
+        enabled = [site for site in self.sites if site.enabled and site.name not in {*held, *unfit}]
+        if unfit and (names or not enabled):
+            raise SiteError("; ".join(unfit.values()))
         if not enabled:
             where = f"{self.data / 'sites'}" + (" or the catalogue" if self.settings.catalogue else "")
             raise SiteError(
@@ -51,14 +60,24 @@ class Desk:
             )
         return enabled
 
+    def unfit(self, names: Sequence[str] = ()) -> dict[str, str]:
+        """Return which of these sites, or of all enabled ones, cannot be crawled here, and the mend.
+
+        A broken file counts as enabled: it cannot say, and somebody wrote it for something.
+        """
+        missing = browser.missing()
+        open_ = [site.name for site in self.sites if site.fetch.browser and missing and (site.enabled or names)]
+        reasons = {name: f"{self.files[name]}: [fetch] browser: {missing}" for name in open_} | dict(self.broken)
+        return {name: reason for name, reason in reasons.items() if not names or name in names}
+
 
 def open_desk(data: Path | None = None) -> Desk:
-    """Read settings and site files of a data folder. Raises SettingsError or SiteError; writes nothing."""
+    """Read settings and site files of a data folder. Raises SettingsError; writes nothing."""
     folder = data_folder(data)
     settings = load_settings(folder)
     folders = site_folders(folder, settings)
-    files = {path.stem: path for sites in folders for path in sorted(sites.glob("*.toml"))}
-    return Desk(folder, settings, tuple(load_sites(folders)), files)
+    read = read_sites(folders)
+    return Desk(folder, settings, read.sites, read.files, {name: str(error) for name, error in read.broken.items()})
 
 
 def site_folders(data: Path, settings: Settings) -> list[Path]:

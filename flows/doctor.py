@@ -100,6 +100,8 @@ def _disk(folder: Path) -> str:
 
 def _sites(folder: Path) -> str:
     desk = open_desk(folder)
+    if unfit := desk.unfit():
+        raise TroubleError("; ".join(f"site {name} cannot be crawled: {reason}" for name, reason in unfit.items()))
     return f"{count(len(desk.sites), 'site')}, {len(desk.chosen())} enabled"
 
 

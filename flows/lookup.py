@@ -69,7 +69,7 @@ def _require_sites(folder: Path, names: Sequence[str]) -> None:
     """Nothing was found: raise SiteError, with the nearest right name, if that is for a site that there is not."""
     if names:
         from flows.desk import open_desk  # noqa: PLC0415 - reads all site files
-        from spiders.site import find_site  # noqa: PLC0415
+        from spiders.sitefiles import find_site  # noqa: PLC0415
 
         known = open_desk(folder).sites
         for name in names:

@@ -19,7 +19,7 @@ from flows.desk import Desk, require_contact, require_writable
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
 from flows.lease import hold_hosts
 from flows.pool import Pool, cores
-from flows.summary import unfinished_runs
+from flows.summary import UNFIT, unfinished_runs
 from flows.watch import Board
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
@@ -59,6 +59,7 @@ class Run:
     def __init__(self, desk: Desk, request: Request, say: Say, show: Callable[[Board], None]) -> None:
         """Check the request and make the run's folder. Raises SettingsError or SiteError before anything is written."""
         self.sites: list[Site] = desk.chosen(request.sites)
+        self.unfit = desk.unfit(request.sites)  # sites that are not crawled at all, and the mend
         require_contact(desk, self.sites)
         require_writable(desk.data)
         self.desk, self.request = desk, request
@@ -74,6 +75,8 @@ class Run:
         self._say, self._show = say, show
         self._pool = self._new_pool({})
         self.begin_again()
+        for name, reason in self.unfit.items():
+            say("error", name, reason)
 
     def record(self, state: str, reason: str | None = None) -> None:
         """Write the run's row, and at its start those of its sites, into the store. Raises as the store does.
@@ -88,7 +91,7 @@ class Run:
             started_at=self.started_at,
             finished_at=None if begins else datetime.now(UTC),
             reason=reason,
-            parameters=msgspec.to_builtins(self.request),
+            parameters=msgspec.to_builtins(self.request) | ({UNFIT: self.unfit} if self.unfit else {}),
             version=self.version,
         )
         runs.record_run(self.desk.data, row, map(_site_row, self.sites) if begins else (), publish=True)

@@ -1,6 +1,6 @@
 """`nightdesk sites`: list, show, add and check the sites that are crawled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -21,7 +21,8 @@ from flows.report import count
 from spiders.fetcher import Fetcher
 from spiders.finder import SourceReport, check_site, find_sources
 from spiders.guard import is_loopback_host
-from spiders.site import Site, SiteError, find_site
+from spiders.site import Site, SiteError
+from spiders.sitefiles import find_site
 from spiders.sitewriter import write_site
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
@@ -39,8 +40,11 @@ def list_sites(data: Path | None, *, everything: bool) -> int:
         languages = ", ".join(site.languages)
         cells = (site.name, site.title, site.country, languages, str(len(list(site.seeds()))))
         table.add_row(*map(_text, cells), state, own)
+    for name in sorted(desk.broken):
+        table.add_row(_text(name), "", "", "", "", Text("broken", "red"), "yours")
     console = Console(highlight=False)
     console.print(table)
+    _print_broken(console, desk.broken)
     rest = len(desk.sites) - len(shown)
     console.print(count(len(shown), "site") + (f"; {rest} more are off: --all shows them" if rest else ""))
     return 0
@@ -49,7 +53,7 @@ def list_sites(data: Path | None, *, everything: bool) -> int:
 def show_site(data: Path | None, name: str) -> int:
     """Print a site's file and where it is."""
     desk = open_desk(data)
-    path = desk.files[find_site(desk.sites, name).name]
+    path = desk.files[name] if name in desk.broken else desk.files[find_site(desk.sites, name).name]
     console = Console(highlight=False)
     console.print(Text(f"# {path}", "dim"), soft_wrap=True)
     console.print(Text(path.read_text(encoding="utf-8-sig")), soft_wrap=True)
@@ -88,16 +92,25 @@ def add_site(data: Path | None, url: str, name: str | None) -> int:
 def check_sites(data: Path | None, names: list[str]) -> int:
     """Read each source of the sites as a crawl would tonight; return 1 if any of them is not sound."""
     desk = open_desk(data)
+    unfit = desk.unfit(names)
+    console = Console(highlight=False)
+    _print_broken(console, unfit)
+    if unfit and set(names) <= unfit.keys() and names:
+        return 1
     sites = desk.chosen(names)
     require_contact(desk, sites)
-    console = Console(highlight=False)
-    sound = True
+    sound = not unfit
     for site in sites:
         reports = _check(desk, site)
         sound = sound and not any(report.outcome for report in reports)
         console.print(Text(f"{site.name}: {plain(site.title)}", "bold"))
         console.print(_reports(reports))
     return 0 if sound else 1
+
+
+def _print_broken(console: Console, reasons: Mapping[str, str]) -> None:
+    for name, reason in sorted(reasons.items()):
+        console.print(Text.assemble((name, "bold red"), f" cannot be crawled: {plain(reason)}"), soft_wrap=True)
 
 
 def _check(desk: Desk, site: Site) -> list[SourceReport]:

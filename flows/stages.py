@@ -135,7 +135,14 @@ async def crawl_and_ingest(run: R, crawling: Callable[[R], Coroutine[Any, Any, s
 
 def _summary(run: Run, ended: str, problem: str | None) -> RunSummary:
     return summarise(
-        run.desk.data, run.run_id, run.request.kind, run.sites, run.started_at, ended=ended, problem=problem
+        run.desk.data,
+        run.run_id,
+        run.request.kind,
+        run.sites,
+        run.started_at,
+        ended=ended,
+        problem=problem,
+        unfit=run.unfit,
     )
 
 

@@ -1,5 +1,6 @@
 """The job of one spider process: a strict JSON file, written by whoever starts it."""
 
+import logging
 import re
 from datetime import date
 from pathlib import Path
@@ -10,7 +11,9 @@ import msgspec
 from extraction.urls import host
 from spiders.days import Span
 from spiders.guard import is_loopback_host
-from spiders.site import Site, load_site
+from spiders.site import Site, SiteError, load_site
+
+_log = logging.getLogger(__name__)
 
 
 class JobError(ValueError):
@@ -72,7 +75,7 @@ class Job(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
 
 
 def load_job(path: Path) -> tuple[Job, list[Site]]:
-    """Read a job and its sites. Raises JobError, or SiteError for a site's file."""
+    """Read a job and its sites. Raises JobError, or SiteError if no site's file can be used."""
     try:
         job = msgspec.json.decode(path.read_bytes(), type=Job)
     except OSError as error:
@@ -80,9 +83,25 @@ def load_job(path: Path) -> tuple[Job, list[Site]]:
     except msgspec.MsgspecError as error:
         raise JobError(f"{path}: {error}") from error
     _check(job, path)
-    sites = [load_site(Path(name)) for name in job.sites]
+    sites = _sites(job)
     _check_contact(job, sites, path)
     return job, sites
+
+
+def _sites(job: Job) -> list[Site]:
+    """Read the sites' files; one that was spoilt meanwhile costs its own site only."""
+    sites: list[Site] = []
+    errors: list[SiteError] = []
+    for name in job.sites:
+        try:
+            sites.append(load_site(Path(name)))
+        except SiteError as error:
+            errors.append(error)
+    if errors and not sites:
+        raise errors[0]
+    for broken in errors:
+        _log.error("%s", broken)
+    return sites
 
 
 def _check(job: Job, path: Path) -> None:

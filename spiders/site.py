@@ -5,7 +5,7 @@ import math
 import re
 import tomllib
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, get_args, get_origin, get_type_hints
@@ -187,11 +187,6 @@ class Site(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         )
 
 
-def catalogue_folder() -> Path:
-    """The folder of the sites that ship with Nightdesk."""
-    return Path(__file__).parent / "sites"
-
-
 def load_site(path: Path) -> Site:
     """Read one site's file. Raises SiteError, whose text is fit for the person who wrote the file."""
     try:
@@ -212,59 +207,6 @@ def load_site(path: Path) -> Site:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SiteError(f"{path}: not TOML: {error}; see docs/sites.md for a whole example") from error
     return _Reader(path, text).site(table)
-
-
-def load_sites(folders: Sequence[Path]) -> list[Site]:
-    """All sites of the folders by name; a file in a later folder replaces one of the same name in an earlier.
-
-    Raises SiteError for a file that cannot be used, for a missing folder, and for two sites on one host.
-    """
-    files: dict[str, Path] = {}
-    for folder in folders:
-        if not folder.is_dir():
-            what = "is a file, not a folder" if folder.exists() else "does not exist"
-            raise SiteError(f"{folder}: {what}; name a folder that holds NAME.toml files")
-        files.update({path.stem: path for path in sorted(folder.glob("*.toml"))})
-    sites = [load_site(files[name]) for name in sorted(files)]
-    _refuse_shared_hosts(sites, files)
-    return sites
-
-
-def find_site(sites: Iterable[Site], name: str) -> Site:
-    """The site of that name. Raises SiteError with the nearest right names."""
-    by_name = {site.name: site for site in sites}
-    if name in by_name:
-        return by_name[name]
-    known = f"{len(by_name)} sites are known" if by_name else "no site is known"
-    raise SiteError(
-        f"site {name[:80]!r} is unknown ({known});{nearest(name, by_name)} `nightdesk sites list` names all"
-    )
-
-
-def _refuse_shared_hosts(sites: list[Site], files: dict[str, Path]) -> None:
-    """Raise if a page could belong to two sites: politeness and the ledger count by site."""
-    claims = [(pattern, site) for site in sites for pattern in site.hosts]
-    singles: dict[str, Site] = {}
-    domains: dict[str, Site] = {}
-    for pattern, site in claims:
-        single = pattern.removeprefix("*.")
-        others = [singles.setdefault(single, site)]
-        if pattern.startswith("*."):
-            others.append(domains.setdefault(single, site))
-        _refuse_claim(site, pattern, others, files)
-    for pattern, site in claims:
-        labels = pattern.removeprefix("*.").split(".")
-        parents = (".".join(labels[start:]) for start in range(1, len(labels)))
-        _refuse_claim(site, pattern, [domains.get(parent, site) for parent in parents], files)
-
-
-def _refuse_claim(site: Site, pattern: str, others: list[Site], files: dict[str, Path]) -> None:
-    for other in others:
-        if other is not site:
-            raise SiteError(
-                f"{files[site.name]}: hosts: {pattern!r} belongs to site {other.name!r} too ({files[other.name]}); "
-                f"give each site hosts of its own, or name the file {other.name}.toml to replace that site"
-            )
 
 
 class _Reader:

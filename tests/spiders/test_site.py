@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extraction.records import PageClass
-from spiders.site import SiteError, find_site, load_site, load_sites
+from spiders.site import SiteError, load_site
+from spiders.sitefiles import find_site, load_sites, read_sites
 
 REQUIRED = """\
 name = "morgenblatt"
@@ -237,6 +238,25 @@ def test_two_sites_on_one_host_are_refused(tmp_path: Path, write: Callable[..., 
     (tmp_path / "abendblatt.toml").write_text(other, encoding="utf-8")
     with pytest.raises(SiteError, match=r"belongs to site '(\w+)' too .* name the file \1\.toml to replace"):
         load_sites([tmp_path])
+
+
+def test_a_broken_file_stops_its_own_site_alone(tmp_path: Path, write: Callable[..., Path]) -> None:
+    """The others are read; each that cannot be used is named with file, key and mend; a replaced site does not come back."""
+    catalogue, own = tmp_path / "catalogue", tmp_path / "own"
+    for folder in (catalogue, own):
+        folder.mkdir()
+    whole = {name: REQUIRED.replace("morgenblatt", name) for name in ("abendblatt", "kurier", "wochenblatt")}
+    (catalogue / "abendblatt.toml").write_text(whole["abendblatt"], encoding="utf-8")
+    (catalogue / "kurier.toml").write_text(whole["kurier"], encoding="utf-8")
+    (own / "kurier.toml").write_text(whole["kurier"] + "colour = 1\n", encoding="utf-8")
+    (own / "aa.toml").write_text(whole["abendblatt"].replace('"abendblatt"', '"aa"'), encoding="utf-8")
+    (own / "wochenblatt.toml").write_text("name = ", encoding="utf-8")
+    read = read_sites([catalogue, own])
+    assert [site.name for site in read.sites] == ["abendblatt"]
+    assert set(read.broken) == {"kurier", "aa", "wochenblatt"}
+    assert "colour: unknown key" in str(read.broken["kurier"])
+    assert "belongs to site 'abendblatt' too" in str(read.broken["aa"])
+    assert str(own / "wochenblatt.toml") in str(read.broken["wochenblatt"])
 
 
 def test_an_unknown_name_gets_the_nearest(write: Callable[..., Path]) -> None:

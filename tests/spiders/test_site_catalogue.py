@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from extraction.urls import registrable_domain
-from spiders.site import Site, catalogue_folder, find_site, load_sites
+from spiders.site import Site
+from spiders.sitefiles import catalogue_folder, find_site, load_sites
 from spiders.sitevalues import zones
 
 
