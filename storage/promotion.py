@@ -17,6 +17,7 @@ import duckdb
 from storage.database import STORE, connect, explained, locked, open_store, publish_locked, sql, sync, transaction
 from storage.load import committed
 from storage.manifest import MANIFEST, PART, read_manifest
+from storage.stories import cluster
 
 BEFORE: Final = "before"
 #: The files of readings: of a folder of rows, and of what a promotion replaced.
@@ -182,6 +183,7 @@ def _replace(
         connection.execute(sql("ledger"))
         _mark(connection, reextraction_id, promoted=keep is not None)
         done = _counted(connection)
+    cluster(connection)
     connection.execute("CHECKPOINT store")
     return done
 

@@ -52,6 +52,12 @@ INSERT INTO departures BY NAME
 SELECT DISTINCT article_key AS url_key, getvariable('load_number') AS load_number
 FROM prior_versions WHERE article_key NOT IN (SELECT article_key FROM versions);
 
+-- Stories: texts are sketched anew, and articles that are none any more leave their clusters.
+DELETE FROM text_sketches WHERE url_key IN (SELECT article_key FROM touched);
+
+DELETE FROM story_members
+WHERE url_key IN (SELECT url_key FROM departures WHERE load_number = getvariable('load_number'));
+
 CREATE OR REPLACE TEMP TABLE stage_fetches AS
 SELECT * FROM fetches WHERE url_key IN (SELECT url_key FROM new_fetches);
 
