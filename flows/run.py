@@ -221,7 +221,7 @@ class Run:
         if self.request.source is not None:
             return self.write_job(old.job_of(self.job(names), self.request.source))
         pending = self.desk.data / "known" / f"{self.run_id}.pending.jsonl"
-        write_pending(self.desk.data, pending, names)
+        write_pending(self.desk.data, pending, names, revisits=self.request.kind == "nightly")
         job = msgspec.structs.replace(
             self.job(names),
             pending=str(pending),

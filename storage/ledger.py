@@ -40,16 +40,16 @@ def write_known(data: Path, path: Path, sites: Sequence[str]) -> int:
     return count
 
 
-def write_pending(data: Path, path: Path, sites: Sequence[str]) -> int:
+def write_pending(data: Path, path: Path, sites: Sequence[str], *, revisits: bool = False) -> int:
     """Write the URLs of these sites whose outcome is open as journal lines of kind discovered; return how many.
 
-    Newest first, by the source's own date, else by discovery. Read from the published copy; without one the file is
-    empty.
+    With `revisits` also those whose next visit is due: most have left their feeds by then. Newest first, by the
+    source's own date, else by discovery. Read from the published copy; without one the file is empty.
     """
     part = _part(path)
     count = 0
     with part.open("w", encoding="utf-8") as file:
-        for rows in _pending(data, sites):
+        for rows in _pending(data, sites, datetime.now(UTC) if revisits else None):
             file.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
             count += len(rows)
     _into_place(part, path)
@@ -85,13 +85,13 @@ def _known(data: Path, sites: Sequence[str]) -> Iterator[list[tuple[Any, ...]]]:
     )
 
 
-def _pending(data: Path, sites: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
+def _pending(data: Path, sites: Sequence[str], due_at: datetime | None) -> Iterator[list[dict[str, Any]]]:
     batches = _batches(
         data,
         """SELECT url, url_key, site, found_in, found_by, lastmod, published_hint, title_hint
-        FROM urls WHERE list_contains($sites, site) AND list_contains($open, outcome)
+        FROM urls WHERE list_contains($sites, site) AND (list_contains($open, outcome) OR next_visit <= $due_at)
         ORDER BY coalesce(published_hint, lastmod, last_seen_at, outcome_at) DESC, url_key""",
-        {"sites": list(sites), "open": sorted(OPEN_OUTCOMES)},
+        {"sites": list(sites), "open": sorted(OPEN_OUTCOMES), "due_at": due_at and due_at.replace(tzinfo=None)},
     )
     names = ("url", "url_key", "site", "found_in", "found_by", "lastmod", "published_hint", "title_hint")
     now = _iso(datetime.now(UTC))

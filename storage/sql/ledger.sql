@@ -49,7 +49,10 @@ SELECT url_key, coalesce(sight.url, try.url) AS url, coalesce(sight.site, try.si
     validators.etag AS etag, validators.last_modified AS last_modified,
     captured_at, capture.file AS capture_file, capture."offset" AS capture_offset,
     CASE WHEN try.outcome IN ('loaded', 'unchanged') THEN next_visit(
-        least(coalesce(article.date_published, first_seen_at), first_seen_at), fetched_at) END AS next_visit,
+        least(coalesce(article.date_published, first_seen_at), first_seen_at), fetched_at)
+        -- A page that we failed to read is fetched again on the same days: five times at most.
+        WHEN try.outcome IN ('extraction_failed', 'extraction_timeout') THEN next_visit(first_seen_at, tried_at)
+        END AS next_visit,
     CASE WHEN tried_at IS NULL THEN sight.run_id ELSE try.run_id END AS run_id
 FROM folded;
 

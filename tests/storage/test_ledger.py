@@ -5,12 +5,16 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+import time_machine
+
+from extraction.records import Outcome
 from extraction.urls import url_key
 from storage import ledger
 from storage.load import load
 from storage.query import Session
 from storage.runs import Run, SiteRow, record_run, summarise
-from tests.storage.made import at, folder, source
+from tests.storage.made import at, discovered, extraction, folder, page, rejection, source
 
 SITE = "https://harbour.example"
 
@@ -53,6 +57,33 @@ def test_pending_holds_every_open_url_as_a_journal_line(newsdesk: Path) -> None:
         "published_hint": "2026-11-20T03:30:00.000000Z",
         "title_hint": "Ferry",
     }
+
+
+def test_a_nightly_crawl_is_told_of_the_visits_that_are_due(newsdesk: Path) -> None:
+    """An article whose next visit is past is in the list, though its feed has dropped it; one whose time is not come is not."""
+    path = newsdesk / "known" / "pending.jsonl"
+    for moment, ferry in (("2026-11-23T03:29:00Z", False), ("2026-11-23T03:31:00Z", True)):
+        with time_machine.travel(datetime.fromisoformat(moment), tick=False):
+            ledger.write_pending(newsdesk, path, ["harbour"], revisits=True)
+        urls = {json.loads(line)["url"] for line in path.read_text().splitlines()}
+        assert urls >= {f"{SITE}/2026/fish-market", f"{SITE}/2026/waiting"}
+        assert (f"{SITE}/2026/ferry-late" in urls) is ferry
+
+
+@pytest.mark.parametrize("word", [Outcome.EXTRACTION_FAILED, Outcome.EXTRACTION_TIMEOUT])
+def test_a_page_that_could_not_be_read_is_tried_again_a_few_times(newsdesk: Path, word: Outcome) -> None:
+    """On the days on which articles are looked at again, counted from its discovery; then no more."""
+    url = f"{SITE}/2026/hard"
+    visits = []
+    minutes = 0.0
+    while minutes is not None and len(visits) < 9:
+        lines = [discovered(url, minutes), (page(url, minutes + 1), extraction(rejection(word)))]
+        load(newsdesk, [folder(newsdesk, lines, run=f"run-h{len(visits)}")], publish=True)
+        with Session(newsdesk) as session:
+            query = f"SELECT date_diff('minute', first_seen_at, next_visit) FROM urls WHERE url = '{url}'"
+            [(minutes,)] = session.ask(query).rows
+        visits.append(minutes)
+    assert visits == [60, 360, 1440, 3 * 1440, 7 * 1440, None]
 
 
 def test_without_a_store_both_files_are_empty(tmp_path: Path) -> None:
