@@ -6,11 +6,11 @@ as a page's blocks; a date that cannot be read stays null.
 
 import gzip
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, cast
 
 import msgspec
 
@@ -19,7 +19,7 @@ from extraction.article import EXTRACTOR_VERSION, content_hash, render_text
 from extraction.plaintext import TextTooLongError, clean_text
 from extraction.records import Article, Block, BlockKind, Extraction, Image, Metadata, PageClass
 from extraction.rules import NO_CHANGES, SiteRules
-from extraction.text import tidy
+from extraction.text import ends_sentence, tidy
 from extraction.urls import BadUrlError, canonicalize
 
 #: Names of each field, in the order in which they are tried.
@@ -141,8 +141,10 @@ def _kind(path: Path) -> str:
     return Path(path.name.removesuffix(".gz")).suffix.lower()
 
 
-def _opened(path: Path) -> "AbstractContextManager[IO[bytes]]":
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+@contextmanager
+def _opened(path: Path) -> Iterator[IO[bytes]]:
+    with path.open("rb") as file:
+        yield cast("IO[bytes]", gzip.GzipFile(fileobj=file)) if path.suffix == ".gz" else file
 
 
 def _skip_line(file: IO[bytes]) -> None:
@@ -271,11 +273,11 @@ def extraction_of(given: Given, *, rules: SiteRules = NO_CHANGES) -> Extraction:
 
 
 def _blocks(text: str) -> Iterator[Block]:
-    """Paragraphs: what blank lines part, or each line where there is none."""
-    parted = "\n\n" in text
-    for position, part in enumerate(text.split("\n\n") if parted else text.split("\n")):
-        words = tidy(part)
-        if words:
+    """Paragraphs: what blank lines part, where the lines between are only wrapped; else each line."""
+    inner = [line for group in text.split("\n\n") for line in group.split("\n")[:-1]]
+    wrapped = sum(not ends_sentence(line) for line in inner) > len(inner) / 2
+    for position, part in enumerate(text.split("\n\n" if wrapped and "\n\n" in text else "\n")):
+        if words := tidy(part):
             yield Block(kind=BlockKind.PARAGRAPH, text=words, position=position)
 
 
@@ -299,8 +301,12 @@ def _metadata(given: Given, headline: str | None) -> Metadata:
         raw = fields.get(of)
         read = dates.read(str(raw), language=language) if isinstance(raw, str | int | float) else None
         if read is not None:
-            known = {f"{name}_raw": str(raw), f"{name}_source": "import", f"{name}_zone_known": read.zone_known}
-            metadata = replace(metadata, **{name: read.at}, **known)
+            known: dict[str, Any] = {
+                f"{name}_raw": str(raw),
+                f"{name}_source": "import",
+                f"{name}_zone_known": read.zone_known,
+            }
+            metadata = replace(metadata, **known | {name: read.at})
     return metadata
 
 

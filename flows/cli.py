@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import App, CycloptsError, Parameter
 
+from flows.origin import Origin
+
 if TYPE_CHECKING:
     from datetime import date
 
 USER_ERROR = 2  # exit code: the command, a file or the settings are to be mended by whoever gave them
 FAILED = 1
+NO_OTHER = Origin()
 
 app = App(
     name="nightdesk",
@@ -44,22 +47,35 @@ def crawl(*, site: Sites = None, refetch: Refetch = False, limit: Limit = 0, dat
 @app.command
 def backfill(
     *,
-    first_day: Annotated[str, Parameter(help="First day to fill, as 2026-11-01, in each site's time zone.")],
-    last_day: Annotated[str, Parameter(help="Last day to fill, itself included.")],
+    first_day: Annotated[
+        str | None, Parameter(help="First day to fill, as 2026-11-01, in each site's time zone. [needed but for files]")
+    ] = None,
+    last_day: Annotated[str | None, Parameter(help="Last day to fill, itself included.")] = None,
     site: Sites = None,
     preview: Annotated[bool, Parameter(negative="", help="Say what there is to fetch, and how long it takes.")] = False,
     every_day: Annotated[bool, Parameter(negative="", help="Look also at days that a backfill has finished.")] = False,
     refetch: Refetch = False,
     doubtful: Annotated[bool, Parameter(negative="", help="Fetch also pages whose day no source tells.")] = False,
     limit: Limit = 0,
+    origin: Origin = NO_OTHER,
     data: Data = None,
 ) -> int:
     """Fetch the articles of past days from the sites' own archives; the same again goes on with what is missing."""
     from flows.terminal import run_backfill
 
-    days = (_day("--first-day", first_day), _day("--last-day", last_day))
-    choices = {"preview_only": preview, "days": "all" if every_day else "missing", "doubtful": doubtful}
-    return run_backfill(data, site or [], *days, **choices, refetch=refetch, limit_pages=limit)
+    first = _day("--first-day", first_day) if first_day is not None else None
+    last = _day("--last-day", last_day) if last_day is not None else None
+    return run_backfill(
+        data,
+        site or [],
+        *origin.days(first, last),
+        origin=origin,
+        preview_only=preview,
+        days="all" if every_day else "missing",
+        doubtful=doubtful,
+        refetch=refetch,
+        limit_pages=limit,
+    )
 
 
 @app.command
@@ -170,6 +186,24 @@ def diff(
     return show(data, article, old, new)
 
 
+@app.command(name="import")
+def import_corpus(
+    paths: Annotated[list[Path], Parameter(help="JSONL, JSON, text files, or folders of them; with .gz too.")],
+    /,
+    *,
+    site: Annotated[str | None, Parameter(help="The site of all. [default: as the record says, or its URL]")] = None,
+    extracted_by: Annotated[str | None, Parameter(help="Who extracted the texts, as: trafilatura 1.6.")] = None,
+    base_url: Annotated[
+        str | None, Parameter(help="Where articles without a URL stand: theirs is this and the file's name.")
+    ] = None,
+    data: Data = None,
+) -> int:
+    """Clean and load a corpus of articles that somebody else extracted."""
+    from flows.importing import run_import
+
+    return run_import(data, paths, site=site, extracted_by=extracted_by, base_url=base_url)
+
+
 @app.command
 def takedown(
     target: Annotated[str | None, Parameter(help="The article's URL, or the name of a site.")] = None,
@@ -206,6 +240,46 @@ def retention(
     from flows.upkeep import retention as apply
 
     return apply(data, preview=preview)
+
+
+@app.command
+def reextract(
+    *,
+    site: Sites = None,
+    first_day: Annotated[str | None, Parameter(help="Only what was published then or later, as 2026-11-01.")] = None,
+    last_day: Annotated[str | None, Parameter(help="Only what was published then or earlier.")] = None,
+    limit: Annotated[int, Parameter(help="The most pages, newest articles first; 0: no limit.")] = 0,
+    yes: Annotated[bool, Parameter(negative="", help="Promote the result if the gate lets it pass.")] = False,
+    promote: Annotated[str | None, Parameter(help="Bring the re-extraction of that id into the store.")] = None,
+    despite_gate: Annotated[bool, Parameter(negative="", help="With --promote: although the gate holds it.")] = False,
+    discard: Annotated[str | None, Parameter(help="Delete the re-extraction of that id.")] = None,
+    roll_back: Annotated[str | None, Parameter(help="Bring back what a promotion replaced, by its id.")] = None,
+    show: Annotated[str | None, Parameter(help="Show the report of that id again.")] = None,
+    everything: Annotated[bool, Parameter(name="--list", negative="", help="List all re-extractions.")] = False,
+    data: Data = None,
+) -> int:
+    """Read captured pages again with this program and these rules; show what would change. Nothing is fetched."""
+    from flows import rereading
+
+    first = _day("--first-day", first_day) if first_day is not None else None
+    last = _day("--last-day", last_day) if last_day is not None else None
+    if first and last and last < first:
+        raise UsageError(f"--first-day {first} is after --last-day {last}; swap them")
+    if limit < 0:
+        raise UsageError(f"--limit {limit}: write 0 or more")
+    if len([each for each in (promote, discard, roll_back, show, everything or None) if each]) > 1:
+        raise UsageError("--promote, --discard, --roll-back, --show and --list: one at a time")
+    if promote is not None:
+        return rereading.promote(data, promote, despite_gate=despite_gate)
+    if discard is not None:
+        return rereading.discard(data, discard)
+    if roll_back is not None:
+        return rereading.roll_back(data, roll_back)
+    if show is not None:
+        return rereading.show(data, show)
+    if everything:
+        return rereading.list_all(data)
+    return rereading.read_again(data, site or [], first, last, limit, yes=yes)
 
 
 @app.command

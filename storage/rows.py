@@ -35,7 +35,7 @@ ARTICLE_COLUMNS: Final = (
     *("site", "url_key", "ended_at", "article_key", "content_hash"),
     *_METADATA,
     *("evidence", "url", "article_body", "blocks", "images", "dateline", "page_class", "flags"),
-    *("extractor_version", "learned_version", "rules_version"),
+    *("extractor_version", "learned_version", "rules_version", "source_file", "source_line", "extracted_by"),
 )
 REMOVED: Final = (
     *("site", "url_key", "ended_at", "article_key", "content_hash"),
@@ -76,7 +76,31 @@ def page_rows(page: Page, extraction: Extraction) -> PageRows:
     found = (key, article.content_hash, article.metadata.date_published)
     of = (*event, key, article.content_hash)
     removed = [(*of, block.kind.value, block.rule, block.text, block.position) for block in extraction.removed]
-    return PageRows(_fetch(event, page, ARTICLE, None, found), of + _article(article), removed)
+    return PageRows(_fetch(event, page, ARTICLE, None, found), (*of, *_article(article), None, None, None), removed)
+
+
+def imported_rows(
+    event: tuple[str, str, datetime], url: str, extraction: Extraction, source: tuple[str, int | None, str | None]
+) -> PageRows:
+    """Return the rows of an article that was not fetched: somebody else had extracted it.
+
+    Args:
+        event: its site, the key of its URL, and when it was downloaded, UTC.
+        url: its URL.
+        extraction: what is left of it and what was removed; an article.
+        source: the file, the line in it, and who had extracted it.
+    """
+    article = extraction.result
+    assert isinstance(article, Article)
+    key, (file, line, _) = url_key(article.url), source
+    found = (key, article.content_hash, article.metadata.date_published)
+    of = (*event, key, article.content_hash)
+    place = f"{file}:{line}" if line else file
+    values = dict.fromkeys(FETCH) | dict(zip(FETCH[-3:], found, strict=True))
+    values |= dict(zip(("site", "url_key", "ended_at"), event, strict=True))
+    values |= {"url": url, "outcome": ARTICLE, "attempts": 0, "found_in": place, "found_by": "import"}
+    removed = [(*of, block.kind.value, block.rule, block.text, block.position) for block in extraction.removed]
+    return PageRows(tuple(values.values()), (*of, *_article(article), *source), removed)
 
 
 def encode(rows: PageRows) -> bytes:
