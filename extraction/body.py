@@ -3,15 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Final
 
 from lxml.html import HtmlElement
 
+from extraction import escaped
 from extraction.area import find_area, inside
 from extraction.blockmodel import probability
 from extraction.blocks import SIGN_UP, Frame, RawBlock, is_prose, mark, segment
-from extraction.boilerplate import Line, Verdict, by_words, unescaped
+from extraction.boilerplate import Line, Verdict, by_words, is_headline, is_question
 from extraction.engine import opinion
 from extraction.features import FEATURES, Candidate, Surroundings, frame_style
 from extraction.learned import Learned, recurring
@@ -287,11 +288,20 @@ def _captions() -> int:
 def _removed(around: Sequence[Candidate], kept: Sequence[Candidate]) -> Iterable[Removed]:
     """What was taken out, with kind and rule, at most MAX_REMOVED blocks."""
     positions = {c.raw.position for c in kept}
-    gone = [c for c in around if c.raw.position not in positions][:MAX_REMOVED]
-    for candidate in gone:
+    gone = (one for c in around for one in _taken(c, kept=c.raw.position in positions))
+    for kind, rule, text, position in islice(gone, MAX_REMOVED):
+        yield Removed(kind=kind, rule=rule, text=text[:MAX_REMOVED_CHARS], position=position)
+
+
+def _taken(candidate: Candidate, *, kept: bool) -> Iterable[tuple[RemovedKind, str, str, int]]:
+    """What was taken out of a block: all of it, or elements that stand in it as text."""
+    raw = candidate.raw
+    if kept:
+        for element in escaped.parted(raw.text)[1]:
+            yield RemovedKind.ESCAPED_MARKUP, "markup.escaped", element, raw.position
+    else:
         verdict = candidate.verdict or Verdict(_kind_of(candidate), "model.block")
-        text = candidate.raw.text[:MAX_REMOVED_CHARS]
-        yield Removed(kind=verdict.kind, rule=verdict.rule, text=text, position=candidate.raw.position)
+        yield verdict.kind, verdict.rule, raw.text, raw.position
 
 
 #: Kinds in the order in which names around a block are believed, for a block that the model alone removed.
@@ -331,6 +341,7 @@ def candidates(
     for candidate in around:
         candidate.verdict = _judge(candidate, title, rules)
     _judge_lists(around)
+    _keep_markup(around)
     return around, area
 
 
@@ -380,26 +391,43 @@ def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None
 
 
 def _judge_lists(candidates: Sequence[Candidate]) -> None:
-    """The links under a heading such as "Newer articles" go with it."""
+    """The links under a heading such as "Newer articles" go with it.
+
+    Questions without a link, right before the article goes on, are an interviewer's and no entries.
+    """
     heading: Verdict | None = None
+    questions: list[Candidate] = []
     for candidate in candidates:
         if candidate.verdict is not None and candidate.verdict.heads_list:
-            heading = candidate.verdict
+            heading, questions = candidate.verdict, []
         elif heading is not None:
             if candidate.verdict is not None and candidate.verdict.certain:
                 continue
             if _is_entry(candidate.raw):
                 candidate.verdict = Verdict(heading.kind, heading.rule)
+                asks = candidate.raw.tag != "li" and not candidate.raw.links and is_question(candidate.raw.text)
+                questions = [*questions, candidate] if asks else []
             else:
                 heading = None
+                for question in questions if is_prose(candidate.raw) else ():
+                    question.verdict = None
+
+
+def _keep_markup(candidates: Sequence[Candidate]) -> None:
+    """Where most of the text is escaped markup, that is the article, and no caption."""
+    found = [c for c in candidates if c.verdict is not None and c.verdict.rule == "markup.escaped"]
+    if len(found) > 2 and 2 * sum(c.line.words for c in found) > sum(c.line.words for c in candidates):
+        for candidate in found:
+            candidate.verdict = None
 
 
 def _is_entry(raw: RawBlock) -> bool:
     """A list's entry or a headline that stands alone: no running text that goes on with the article."""
     if raw.link_share > 0.6:
         return True
-    short = word_count(raw.text) <= 25
-    return short and not ends_sentence(raw.text) and raw.tag not in _HEADINGS and (raw.tag == "li" or not is_prose(raw))
+    if raw.tag in _HEADINGS or word_count(raw.text) > 25:
+        return False
+    return is_headline(raw.text) and (raw.tag == "li" or not is_prose(raw))
 
 
 _KINDS: Final = {
@@ -432,7 +460,7 @@ def _live_blocks(kept: Sequence[Candidate], metadata: Metadata) -> Iterable[Bloc
         if post is None:
             yield from _blocks(inside)
         else:
-            text = "\n".join(unescaped(candidate.raw.text) for candidate in inside)
+            text = "\n".join(escaped.unescaped(candidate.raw.text) for candidate in inside)
             yield Block(kind=BlockKind.LIVE_POST, text=text, position=inside[0].raw.position, time=post[1])
 
 
@@ -461,4 +489,4 @@ def _block(candidate: Candidate) -> Block:
     elif kind is BlockKind.PARAGRAPH and "li" in raw.frame.tags:
         kind = BlockKind.LIST_ITEM
     level = int(raw.tag[1]) if raw.tag in _HEADINGS else 1 if kind is BlockKind.LIST_ITEM else 0
-    return Block(kind=kind, text=unescaped(raw.text), position=raw.position, level=level)
+    return Block(kind=kind, text=escaped.unescaped(raw.text), position=raw.position, level=level)

@@ -10,17 +10,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from extraction.escaped import is_element
 from extraction.records import RemovedKind
 from extraction.rules import TextRule, phrases
 from extraction.text import ends_sentence, fold, word_count
 
 #: After a label: "Photo: …", "Read more – …", "Read also | …".
 _SEPARATOR: Final = re.compile(r"^\s*[:：|–—\-›»→▶>/&©]")
-_ESCAPED_TAG: Final = re.compile(
-    r"</?(?:p|div|span|figure|figcaption|br|a|em|strong|b|i|img|h[1-6]|ul|li|section|aside)(?:\s[^<>]*)?/?>",
-    re.IGNORECASE,
-)
-_ESCAPED_BLOCK: Final = re.compile(r"<(?:p|div|figure|figcaption|section|aside|h[1-6]|ul)(?:\s[^<>]*)?>", re.IGNORECASE)
 _NAME_JOINERS: Final = frozenset(
     "and und et y e en och og ja i a и та і ve in for from de del della di da do dos van von der den la le al bin el"
     " ter zu with mit avec con com med".split()
@@ -101,14 +97,21 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
 
 def _escaped(line: Line) -> Verdict | None:
     """Markup that stands in the text as text: `<p>The red carpet …</p>`."""
-    if "<" not in line.text or not _ESCAPED_BLOCK.search(line.text):
-        return None
-    return Verdict(RemovedKind.ESCAPED_MARKUP, "markup.escaped")
+    return Verdict(RemovedKind.ESCAPED_MARKUP, "markup.escaped") if is_element(line.text) else None
 
 
-def unescaped(text: str) -> str:
-    """`text` without tags that stand in it as text (`<em>word</em>` → `word`)."""
-    return " ".join(_ESCAPED_TAG.sub(" ", text).split()) if "<" in text else text
+#: Words of a headline, at most, that asks or exclaims.
+_QUESTION_WORDS: Final = 15
+
+
+def is_headline(text: str) -> bool:
+    """Whether a line reads as a headline in a list: no statement, though it may ask, exclaim or trail off."""
+    return not ends_sentence(text) or is_question(text)
+
+
+def is_question(text: str) -> bool:
+    """Whether a line asks or exclaims, as headlines do and interviewers do."""
+    return text.rstrip("\"'”’»」』)")[-1:] in "?!？！؟…" and word_count(text) <= _QUESTION_WORDS
 
 
 def _starts(line: Line, phrase: str) -> bool:

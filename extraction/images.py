@@ -7,7 +7,8 @@ from urllib.parse import urljoin
 from lxml.etree import _Element
 
 from extraction.blocks import mark, marks_in
-from extraction.boilerplate import Line, by_words, unescaped
+from extraction.boilerplate import Line, by_words
+from extraction.escaped import unescaped
 from extraction.records import Image, RemovedKind
 from extraction.text import tidy
 

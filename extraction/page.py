@@ -234,7 +234,8 @@ _UNCOUNTED: Final = frozenset(
 
 def _flattened(pieces: list[bytes]) -> bytes:
     """Return the page without the tags of elements that stand in MAX_DEPTH others; their text stays."""
-    out, opened = [pieces[0]], []
+    out = [pieces[0]]
+    opened: list[bytes] = []
     dropped: dict[bytes, int] = {}
     for piece in pieces[1:]:
         match = _NAME.match(piece)

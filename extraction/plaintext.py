@@ -1,14 +1,16 @@
 """Texts that somebody else extracted already: the rules on words clean them line by line."""
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from extraction.boilerplate import Line, Verdict, by_words, unescaped
+from extraction import escaped
+from extraction.boilerplate import Line, Verdict, by_words, is_headline, is_question
 from extraction.learned import Learned, fingerprint
 from extraction.records import Removed, RemovedKind
 from extraction.rules import NO_CHANGES, SiteRules
-from extraction.text import ends_sentence, fold, tidy
+from extraction.text import fold, tidy, word_count
 
 #: Longest text taken, characters; a longer one is no article.
 MAX_CHARS: Final = 5_000_000
@@ -47,15 +49,40 @@ def clean_text(
     """
     if len(text) > MAX_CHARS:
         raise TextTooLongError(f"text of {len(text)} characters, more than {MAX_CHARS}")
-    lines = [tidy(line) for line in text.splitlines()]
+    lines = [tidy(line) for line in _unwrapped(text).splitlines()]
     verdicts = _verdicts(lines, fold(title or ""), rules, learned)
     removed = tuple(
-        Removed(kind=verdict.kind, rule=verdict.rule, text=line, position=place)
+        Removed(kind=kind, rule=rule, text=gone, position=place)
         for place, (line, verdict) in enumerate(zip(lines, verdicts, strict=True))
-        if verdict is not None
+        for kind, rule, gone in _taken(line, verdict, rules)
     )
-    kept = ["" if verdict is not None else unescaped(line) for line, verdict in zip(lines, verdicts, strict=True)]
+    plain = escaped.unescaped if _ESCAPED not in rules.rules_off else str
+    kept = ["" if verdict is not None else plain(line) for line, verdict in zip(lines, verdicts, strict=True)]
     return Cleaned(_joined(kept, verdicts), removed)
+
+
+_ESCAPED: Final = "markup.escaped"
+#: A text is markup as a whole where so many elements hold this share of its words: then they are the article.
+_WRAPPED_ELEMENTS: Final = 3
+_WRAPPED_SHARE: Final = 0.5
+
+
+def _unwrapped(text: str) -> str:
+    """The text with each of its escaped elements on one line, or without tags where it is markup as a whole."""
+    joined = escaped.on_one_line(text)
+    found = [element for line in joined.splitlines() for element in escaped.elements(line)]
+    inside = sum(word_count(element) for element in found)
+    if len(found) >= _WRAPPED_ELEMENTS and inside >= _WRAPPED_SHARE * word_count(tidy(joined)):
+        return escaped.broken_at_tags(joined)
+    return joined
+
+
+def _taken(line: str, verdict: Verdict | None, rules: SiteRules) -> Iterator[tuple[RemovedKind, str, str]]:
+    """What is taken out of a line: all of it, or the elements that stand in it as text."""
+    if verdict is not None:
+        yield verdict.kind, verdict.rule, line
+    elif _ESCAPED not in rules.rules_off:
+        yield from ((RemovedKind.ESCAPED_MARKUP, _ESCAPED, element) for element in escaped.parted(line)[1])
 
 
 def _joined(lines: Sequence[str], verdicts: Sequence[Verdict | None]) -> str:
@@ -111,24 +138,30 @@ def _judge_group(group: range, lines: Sequence[str], found: list[Verdict | None]
 def _judge_after_headings(lines: Sequence[str], found: list[Verdict | None]) -> None:
     """The entries of a list that blank lines part from its heading and from each other.
 
-    A group of lines goes with the heading if each of them may be an entry; the first other one ends the list.
+    A group of lines goes with the heading if each of them may be an entry; the first other one ends the list. A
+    question right before it is no entry, but what an interviewer asks.
     """
     heading: Verdict | None = None
+    entries: list[int] = []
     for group in _groups(lines):
         last = found[group[-1]]
         open_lines = [place for place in group if found[place] is None]
-        if (
-            heading is not None
-            and open_lines
-            and all(_is_entry(lines[place]) for place in group if found[place] is None)
-        ):
+        if heading is not None and open_lines and all(_is_entry(lines[place]) for place in open_lines):
+            entries += open_lines
             for place in open_lines:
                 found[place] = Verdict(heading.kind, heading.rule)
         elif open_lines:
+            while entries and is_question(lines[entries[-1]]) and not _MARKER.match(lines[entries[-1]]):
+                found[entries.pop()] = None
             heading = None
         if last is not None and last.heads_list:
-            heading = last
+            heading, entries = last, []
+
+
+#: What marks a line as a list's entry: a bullet, a number, or a link in Markdown and nothing else.
+_MARKER: Final = re.compile(r"(?:[-*•·‣▪►»→]|\d{1,2}[.)])\s+\S|\[[^\]]+\]\([^)]+\)$")
 
 
 def _is_entry(line: str) -> bool:
-    return len(line.split()) <= _ENTRY_WORDS and len(line) <= 200 and not ends_sentence(line)
+    short = len(line.split()) <= _ENTRY_WORDS and len(line) <= 200
+    return short and (is_headline(line) or _MARKER.match(line) is not None)

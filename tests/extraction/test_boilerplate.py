@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extraction.boilerplate import Line, by_words, unescaped
+from extraction.boilerplate import Line, by_words
+from extraction.escaped import unescaped
 from extraction.records import RemovedKind
 from extraction.rules import phrases, rule_names
 from extraction.text import fold, tidy
