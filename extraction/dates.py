@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from functools import cache
-from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from extraction.months import calendars
 
 #: Nothing on the web is older than its first newspapers' archives, and 1970-01-01 is an unset clock.
 FIRST_YEAR: Final = 1800
@@ -235,13 +236,9 @@ def _from_persian(year: int, month: int, day: int) -> date:
 def _names() -> dict[str, tuple[int, bool]]:
     """Return the months' names of rules/months.txt: number, and whether Persian."""
     names: dict[str, tuple[int, bool]] = {}
-    for line in (Path(__file__).parent / "rules" / "months.txt").read_text("utf-8").splitlines():
-        words = line.split()
-        if persian := words[0] == "persian":
-            words = words[1:]
-        if not line.startswith("#"):
-            for number, name in enumerate(words, 1):
-                names.setdefault(name.replace("_", " ").rstrip(".").casefold(), (number, persian))
+    for calendar, persian in calendars():
+        for number, name in enumerate(calendar, 1):
+            names.setdefault(name, (number, persian))
     return names
 
 

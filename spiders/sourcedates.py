@@ -8,36 +8,10 @@ import re
 import unicodedata
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
+from extraction.months import calendars
+
 MAX_CHARS = 100
 YEARS = range(1990, 2101)
-
-# Full names; forms of three letters and more follow from them where they name one month only.
-_MONTHS = """
-en january february march april may june july august september october november december
-de januar februar märz april mai juni juli august september oktober november dezember
-de jänner feber maerz april mai juni juli august september oktober november dezember
-fr janvier février mars avril mai juin juillet août septembre octobre novembre décembre
-es enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre
-it gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre
-pt janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro
-nl januari februari maart april mei juni juli augustus september oktober november december
-sv januari februari mars april maj juni juli augusti september oktober november december
-no januar februar mars april mai juni juli august september oktober november desember
-ro ianuarie februarie martie aprilie mai iunie iulie august septembrie octombrie noiembrie decembrie
-id januari februari maret april mei juni juli agustus september oktober november desember
-pl stycznia lutego marca kwietnia maja czerwca lipca sierpnia września października listopada grudnia
-cs ledna února března dubna května června července srpna září října listopadu prosince
-fi tammikuuta helmikuuta maaliskuuta huhtikuuta toukokuuta kesäkuuta heinäkuuta elokuuta syyskuuta lokakuuta marraskuuta joulukuuta
-lt sausio vasario kovo balandžio gegužės birželio liepos rugpjūčio rugsėjo spalio lapkričio gruodžio
-hu január február március április május június július augusztus szeptember október november december
-tr ocak şubat mart nisan mayıs haziran temmuz ağustos eylül ekim kasım aralık
-ru января февраля марта апреля мая июня июля августа сентября октября ноября декабря
-uk січня лютого березня квітня травня червня липня серпня вересня жовтня листопада грудня
-el ιανουαρίου φεβρουαρίου μαρτίου απριλίου μαΐου ιουνίου ιουλίου αυγούστου σεπτεμβρίου οκτωβρίου νοεμβρίου δεκεμβρίου
-ar يناير فبراير مارس أبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر
-he ינואר פברואר מרץ אפריל מאי יוני יולי אוגוסט ספטמבר אוקטובר נובמבר דצמבר
-hi जनवरी फरवरी मार्च अप्रैल मई जून जुलाई अगस्त सितंबर अक्टूबर नवंबर दिसंबर
-"""  # noqa: E501 - one language a line
 
 # RFC 822 section 5.1 and what is common besides, hours east of Greenwich. IST, AST and the like have several meanings.
 _ZONES = {
@@ -155,14 +129,17 @@ def _zone(text: str | None) -> tzinfo | None:
 
 @functools.cache
 def months() -> dict[str, int]:
-    """Names and abbreviations of the months in lower case; a form that names two months is left out."""
+    """Names and abbreviations of the months in lower case; a form that names two months is left out.
+
+    Abbreviations of three letters and more follow from the names, where they name one month only.
+    """
     full: dict[str, set[int]] = {}
     short: dict[str, set[int]] = {}
-    for line in _MONTHS.strip().splitlines():
-        for number, name in enumerate(line.split()[1:], start=1):
+    for names, persian in calendars():
+        for number, name in enumerate(() if persian else names, start=1):
             full.setdefault(name, set()).add(number)
             for length in range(3, min(len(name), 6)):
                 short.setdefault(name[:length], set()).add(number)
-    english = {name[:3]: number for number, name in enumerate(_MONTHS.split()[1:13], start=1)}
+    english, *_ = calendars()[0]
     found = {name: min(numbers) for name, numbers in {**short, **full}.items() if len(numbers) == 1}
-    return {**found, **english, "sept": 9}
+    return {**found, **{name: number for number, name in enumerate(english, start=1)}}
