@@ -109,4 +109,4 @@ def test_every_phrase_is_folded_and_unique() -> None:
 
 def test_inline_tags_that_stand_as_text_leave_their_words() -> None:
     """A paragraph that was escaped once too often keeps every word."""
-    assert unescaped("The <em>old</em> bridge <a href='/x'>stays</a>, a < b.") == "The old bridge stays , a < b."
+    assert unescaped("The <em>old</em> bridge <a href='/x'>stays</a>, a < b.") == "The old bridge stays, a < b."
