@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -184,6 +184,33 @@ def diff(
     from flows.lookup import diff as show
 
     return show(data, article, old, new)
+
+
+@app.command
+def export(
+    target: Annotated[Path, Parameter(help="A file that ends in .jsonl or .jsonl.gz, else a folder for Parquet.")],
+    /,
+    *,
+    site: Annotated[list[str] | None, Parameter(help="Only this site; can be given several times.")] = None,
+    language: Annotated[str | None, Parameter(help="Only this language, as en.")] = None,
+    first_day: Annotated[str | None, Parameter(help="Only what was published then or later, UTC.")] = None,
+    last_day: Annotated[str | None, Parameter(help="Only what was published then or earlier, UTC.")] = None,
+    rights: Annotated[
+        Literal["any", "not_reserved", "allowed"], Parameter(help="What the site said of training on its texts.")
+    ] = "any",
+    versions: Annotated[bool, Parameter(negative="", help="Every version, not only the current one.")] = False,
+    data: Data = None,
+) -> int:
+    """Write articles as Parquet, a folder a site and month, or as JSON lines."""
+    from flows.exporting import run_export
+    from storage.export import Wanted
+
+    first = _day("--first-day", first_day) if first_day is not None else None
+    last = _day("--last-day", last_day) if last_day is not None else None
+    wanted = Wanted(
+        sites=site or (), language=language, first_day=first, last_day=last, rights=rights, versions=versions
+    )
+    return run_export(data, target, wanted)
 
 
 @app.command(name="import")
