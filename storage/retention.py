@@ -26,7 +26,8 @@ def due(data: Path, *, keep_days: int = 0, keep_bytes: int = 0, now: datetime | 
 
     Args:
         data: the data folder.
-        keep_days: captures whose last page is older go; 0 keeps them whatever their age.
+        keep_days: captures that came before go, however old their pages are (an archive's can be years old when they
+            come); 0 keeps them whatever their age.
         keep_bytes: the oldest go until all together are no larger; 0 keeps them whatever their size.
         now: aware; None: the clock's.
     """
@@ -50,7 +51,9 @@ def due(data: Path, *, keep_days: int = 0, keep_bytes: int = 0, now: datetime | 
 def _captures(data: Path) -> list[tuple[str, int | None, datetime]]:
     with connect(data) as connection:
         rows = connection.execute(
-            "SELECT capture_file, last_at FROM captures WHERE dropped_at IS NULL ORDER BY last_at, capture_file"
+            """SELECT capture_file, greatest(last_at, s.written_at) AS came_at
+            FROM captures LEFT JOIN segments s USING (run_id, segment)
+            WHERE dropped_at IS NULL ORDER BY came_at, capture_file"""
         ).fetchall()
     return [(file, _size(data / file), last_at) for file, last_at in rows if not Path(file).is_absolute()]
 

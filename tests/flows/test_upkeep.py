@@ -21,6 +21,7 @@ def data(demo_data: Path, tmp_path: Path) -> Path:
 def grow_old(data: Path, days: int) -> None:
     with open_store(data / STORE) as connection:
         connection.execute(f"UPDATE captures SET last_at = last_at - INTERVAL {days} DAY")
+        connection.execute(f"UPDATE segments SET written_at = written_at - INTERVAL {days} DAY")
     publish(data)
 
 

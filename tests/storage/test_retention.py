@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from storage import database
 from storage.database import connect
 from storage.load import load
 from storage.retention import drop, due, why_dropped
@@ -25,7 +26,10 @@ def data(tmp_path: Path) -> Path:
         rows = [discovered(url, minutes), (page(url, minutes + 1, run=run), extraction(article(url)))]
         if night < 5:
             folders.append(folder(tmp_path, rows, run=run))
-    load(tmp_path, folders, publish=True)
+    load(tmp_path, folders)
+    with database.open_store(tmp_path / database.STORE) as connection:  # as if each had been written in its night
+        connection.execute("UPDATE segments SET written_at = last_at FROM captures c WHERE c.run_id = segments.run_id")
+    database.publish(tmp_path)
     return tmp_path
 
 
@@ -70,6 +74,14 @@ def test_a_drop_that_was_killed_is_gone_on_with(data: Path) -> None:
     (data / name).write_bytes(b"x")
     drop(data, {})
     assert not (data / name).exists()
+
+
+def test_pages_of_an_archive_are_as_old_as_their_coming(data: Path) -> None:
+    """A capture that came today with pages of years ago is not due tomorrow."""
+    with database.open_store(data / database.STORE) as connection:
+        connection.execute("UPDATE captures SET last_at = '2009-01-01'")
+    database.publish(data)
+    assert len(due(data, keep_days=2, now=at(4 * DAY + 10))) == 3
 
 
 def test_an_unloaded_capture_is_never_due(data: Path) -> None:
