@@ -258,6 +258,33 @@ def takedown(
 
 
 @app.command
+def backup(
+    target: Annotated[Path, Parameter(help="A folder that is not there yet, outside the data folder.")],
+    /,
+    *,
+    data: Data = None,
+) -> int:
+    """Back the data folder up, also while runs go on; what a backup beside it has already is linked, not copied."""
+    from flows.backups import run_backup
+
+    return run_backup(data, target)
+
+
+@app.command
+def restore(
+    source: Annotated[Path, Parameter(help="A backup.")],
+    /,
+    *,
+    overwrite: Annotated[bool, Parameter(negative="", help="Replace what is in the data folder.")] = False,
+    data: Data = None,
+) -> int:
+    """Put a backup in the place of the data folder, once every checksum is right."""
+    from flows.backups import run_restore
+
+    return run_restore(data, source, overwrite=overwrite)
+
+
+@app.command
 def retention(
     *,
     preview: Annotated[bool, Parameter(negative="", help="Only say what would be dropped.")] = False,
