@@ -214,6 +214,7 @@ class Run:
         """
         first = (self.started_at - timedelta(days=self.desk.settings.first_crawl_days)).date()
         read = {} if self.request.refetch else last_read(self.desk.data, [site.name for site in self.sites])
+        read = {name: at for name, at in read.items() if at <= self.started_at}  # a clock was wrong: days would be lost
         return {site.name: (read[site.name] - OVERLAP).date() if site.name in read else first for site in self.sites}
 
     def _write_job(self) -> Path:
