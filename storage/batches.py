@@ -5,6 +5,7 @@ Parquet files and a manifest with their sizes and checksums, written as `<segmen
 under its final name is whole. The loader believes a folder only if its manifest does.
 """
 
+import errno
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -212,9 +213,11 @@ def write_folder(
         _sync(part / MANIFEST)
         _sync(part)
         part.rename(folder)
-    except OSError:
+    except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
-        raise
+        needed = sum(table.nbytes for table in tables.values())
+        what = os.strerror(error.errno) if error.errno else str(error)
+        raise OSError(error.errno or errno.EIO, f"{what}: {needed} bytes at most are needed", str(folder)) from error
     _sync(folder.parent)
     return folder
 
