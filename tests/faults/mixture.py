@@ -5,10 +5,11 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from tests.faults.cases import NONE, OK, PAGE, SILENT, endless, endless_chunks, raw, reset
+from tests.faults.cases import NONE, OK, SILENT, endless, endless_chunks, raw, reset
 from tests.spiders.origin import Origin, Reply, Route, moved
 
 SITES, URLS = 20, 10  # a seed
+PAGE = Reply("<p>A page of few words, which costs little to read.</p>")
 
 
 def lay_out(origin: Origin, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -36,7 +37,7 @@ def lay_out(origin: Origin, seed: int) -> Iterator[tuple[str, dict[str, Any]]]:
 def route(chance: random.Random, origin: Origin, seed: int) -> Route:
     """Any status, delay, cut, coding, redirect or body."""
     body = chance.randbytes(chance.randrange(3000))
-    text = "<p>Some words of a page.</p>" * chance.randrange(200)
+    text = "<p>Some words of a page.</p>" * chance.choice([1, 2, 3, 100])
     neighbour = f"http://s{seed}-{chance.randrange(SITES)}.localhost:{origin.port}/{chance.randrange(URLS)}"
     choices: list[Route] = [
         Reply(body, status=chance.choice([200, 204, 301, 304, 400, 401, 403, 404, 410, 418, 429, 451, 500, 502, 503, 999])),
