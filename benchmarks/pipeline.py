@@ -2,7 +2,8 @@
 
 Everything on this machine and in one run: an origin on loopback (benchmarks/origin.py), asked by
 
-- line: `flows.run.Run` without Prefect: spider, segments, extraction workers, rows, load, published copy;
+- line: `flows.run.Run` without Prefect: spider, segments, extraction workers, rows, load, published copy; the search
+  index, which comes after it, is told apart;
 - extraction_only: the same extraction workers on the ready segments of that line; no rows, no load;
 - inline: the usual way, trafilatura in the callback of a Scrapy spider with default settings, items to JSON lines;
 - fetch: a bare aiohttp loop that throws the bytes away;
@@ -27,7 +28,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,18 @@ TICK_S = os.sysconf("SC_CLK_TCK")
 # What runs in a process of its own.
 
 
-def line(data: Path, _origin: dict[str, Any]) -> int:
-    """Crawl, extract, load and publish; return the number of articles in the published store."""
+@dataclass(frozen=True)
+class Done:
+    """What a stage has to say: its pages, and CPU seconds of what came after its clock had stopped."""
+
+    pages: int
+    seconds: float
+    after_cpu_s: float = 0.0
+
+
+def line(data: Path, _origin: dict[str, Any]) -> Done:
+    """Crawl, extract, load and publish, until the published store has the articles; then index them for the search."""
+    began = time.monotonic()
     from flows.desk import open_desk
     from flows.run import Request, Run
     from storage.database import connect
@@ -56,15 +67,19 @@ def line(data: Path, _origin: dict[str, Any]) -> int:
     run = Run(open_desk(data), Request(kind="nightly"), lambda *_: None, lambda _: None)
     try:
         asyncio.run(both(run))
+        seconds, cpu_s = time.monotonic() - began, time.process_time()
+        asyncio.run(run.index())
     finally:
         run.close()
+    indexing = time.process_time() - cpu_s
     with connect(data) as connection:
         row = connection.execute("SELECT count(*) FROM articles").fetchone()
-    return row[0] if row else 0
+    return Done(row[0] if row else 0, seconds, indexing)
 
 
-def extraction_only(data: Path, _origin: dict[str, Any]) -> int:
+def extraction_only(data: Path, _origin: dict[str, Any]) -> Done:
     """Extract all pages of the ready segments; return the number of articles."""
+    began = time.monotonic()
     from flows.pool import Pool, cores
     from spiders.captures import records
 
@@ -74,11 +89,13 @@ def extraction_only(data: Path, _origin: dict[str, Any]) -> int:
     warcs = sorted((data / "captures").glob("*/*.warc.gz"))
     pages = (capture for warc in warcs for capture in records(warc, data=data, damaged=damaged))
     with Pool(cores(), data=data) as pool:
-        return sum(not isinstance(rows, str) and rows.article is not None for _, rows in pool.extract(pages))
+        done = sum(not isinstance(rows, str) and rows.article is not None for _, rows in pool.extract(pages))
+        return Done(done, time.monotonic() - began)
 
 
-def inline(data: Path, origin: dict[str, Any]) -> int:
+def inline(data: Path, origin: dict[str, Any]) -> Done:
     """Do it the usual way; return the number of items written."""
+    began = time.monotonic()
     import scrapy
     import trafilatura
     from scrapy.crawler import CrawlerProcess
@@ -100,11 +117,13 @@ def inline(data: Path, origin: dict[str, Any]) -> int:
     process = CrawlerProcess(settings)
     process.crawl(Usual)
     process.start()
-    return sum(1 for _ in items.open(encoding="utf-8"))
+    seconds = time.monotonic() - began
+    return Done(sum(1 for _ in items.open(encoding="utf-8")), seconds)
 
 
-def fetch(_data: Path, origin: dict[str, Any]) -> int:
+def fetch(_data: Path, origin: dict[str, Any]) -> Done:
     """Fetch every page, one request a host at a time as the spider does; return how many came."""
+    began = time.monotonic()
     import aiohttp
 
     async def host(session: aiohttp.ClientSession, own: list[str]) -> int:
@@ -120,7 +139,7 @@ def fetch(_data: Path, origin: dict[str, Any]) -> int:
             groups = [everything[place :: len(origin["hosts"])] for place in range(len(origin["hosts"]))]
             return sum(await asyncio.gather(*(host(session, group) for group in groups)))
 
-    return asyncio.run(all_hosts())
+    return Done(asyncio.run(all_hosts()), time.monotonic() - began)
 
 
 def urls(origin: dict[str, Any]) -> list[str]:
@@ -208,6 +227,7 @@ class Measured:
     pages: int
     seconds: float
     seen: Seen
+    after_cpu_s: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -231,9 +251,11 @@ def measure(stage: str, data: Path, origin: dict[str, Any]) -> Measured:
     if child.returncode != 0:
         raise RuntimeError(f"{stage} ended with {child.returncode}")
     answer = json.loads(said.splitlines()[-1])
-    if answer["done"] < 0.99 * origin["pages"]:
-        raise RuntimeError(f"{stage}: {answer['done']} of {origin['pages']} pages")
-    return Measured(origin["pages"], answer["seconds"], seen)
+    if answer["pages"] < 0.99 * origin["pages"]:
+        raise RuntimeError(f"{stage}: {answer['pages']} of {origin['pages']} pages")
+    if stage in seen.cpu_s:
+        seen.cpu_s[stage] -= answer["after_cpu_s"]
+    return Measured(origin["pages"], answer["seconds"], seen, answer["after_cpu_s"])
 
 
 def spider_alone(data: Path, pages: int | None) -> tuple[int, float, float]:
@@ -355,6 +377,7 @@ def _summary(
         "peak_mb": {
             role: middle([each[stage].seen.peak_mb.get(role, 0.0) for each in rounds]) for role, stage in roles
         },
+        "index_cpu_ms_per_page": middle([1000 * each["line"].after_cpu_s / each["line"].pages for each in rounds], 2),
         "pages": options.pages,
         "hosts": options.hosts,
         "page_bytes": origin["page_bytes"],
@@ -388,6 +411,7 @@ def table(result: dict[str, Any]) -> str:
         f"spider alone              {result['spider_cpu_ms_per_page']:.2f} ms CPU a page, {start}",
         "",
         "CPU ms a page:  " + ", ".join(f"{role} {value}" for role, value in result["cpu_ms_per_page"].items()),
+        f"search index:   {result['index_cpu_ms_per_page']} CPU ms a page, after the line",
         "peak MB:        " + ", ".join(f"{role} {value}" for role, value in result["peak_mb"].items()),
     ]
     return "\n".join(lines)
@@ -396,7 +420,7 @@ def table(result: dict[str, Any]) -> str:
 def main() -> None:
     """Run the benchmark, or one stage of it in this process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--pages", type=int, default=1500)
+    parser.add_argument("--pages", type=int, default=4000)
     parser.add_argument("--hosts", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where to keep the data meanwhile; default: the temporary folder")
@@ -405,11 +429,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--origin", type=json.loads, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start would compile all modules again
     if options.stage:
-        began = time.monotonic()
-        done = globals()[options.stage](options.data, options.origin)
-        seconds = time.monotonic() - began
-        print(json.dumps({"done": done, "seconds": seconds}))
+        print(json.dumps(asdict(globals()[options.stage](options.data, options.origin))))
         return
     result = run(options)
     print(json.dumps(result) if options.json else table(result))

@@ -25,7 +25,7 @@ from storage.load import load, pending_folders
 from storage.retention import drop
 from storage.rows import PageRows
 
-LOAD_S: Final = 10.0  # rows wait at most about so long for the next load
+LOAD_S: Final = 30.0  # rows wait at most about so long for the next load, whose fixed cost is half a second of CPU
 LOAD_SHARE: Final = 0.2  # loading and publishing take at most this share of the time while a crawl goes on
 JOURNAL: Final = ".journal.jsonl"
 

@@ -138,18 +138,16 @@ class Run:
 
     async def ingest(self) -> Tally:
         """Extract and load the crawl's segments until the crawl is over and all is in the store."""
-        tally = await _in_thread(self._ingest)
-        self.board.stage = "indexing"
-        await asyncio.to_thread(self._index)
-        self.board.stage = "done"
-        return tally
+        return await _in_thread(self._ingest)
 
-    def _index(self) -> None:
+    async def index(self) -> None:
         """Bring the search index to what is published; without it, the next search does."""
+        self.board.stage = "indexing"
         try:
-            search.update(self.desk.data)
+            await asyncio.to_thread(search.update, self.desk.data)
         except Exception as error:  # noqa: BLE001 - articles are safe in the store: no index is a reason to fail
             self.say("warning", f"the search index is behind ({error}); the next search brings it up to date")
+        self.board.stage = "done"
 
     def begin_again(self) -> None:
         """Make ready for a crawl: the first, or another after a spider died."""

@@ -46,8 +46,9 @@ async def crawl(run: Run) -> str:
 
 @task(name="ingest", cache_policy=NO_CACHE)
 async def ingest(run: Run) -> None:
-    """Extract and load what the spider fetches, while it does."""
+    """Extract and load what the spider fetches, while it does; then index it for the search."""
     await run.ingest()
+    await run.index()
 
 
 @task(name="report", cache_policy=NO_CACHE)
