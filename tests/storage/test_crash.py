@@ -1,6 +1,6 @@
 """Killed at any moment, read at any moment: the store is whole, and goes on where it was."""
 
-import json
+import os
 import random
 import shutil
 import subprocess
@@ -18,7 +18,7 @@ from tests.storage.made import article, discovered, extraction, folder, outcome,
 
 SITE = "https://harbour.example"
 SEGMENTS = 12
-KILLS = 20
+KILLS = int(os.environ.get("NIGHTDESK_KILLS", "12"))  # of loads and publications
 
 
 def make_segments(data: Path, count: int) -> None:
@@ -67,37 +67,50 @@ def start(data: Path, what: str) -> subprocess.Popen[str]:
 @pytest.mark.crash
 def test_killed_at_any_moment_of_load_and_publish_nothing_is_lost_or_doubled(unhurt: Path, tmp_path: Path) -> None:
     """After each SIGKILL the published copy is whole and no older than before; in the end the store is as without."""
-    make_segments(tmp_path, SEGMENTS)
     chance = random.Random(7)
-    seen = 0
-    kills = 0
-    for _ in range(KILLS):
-        child = start(tmp_path, "load")
+    kills = rounds = 0
+    while kills < KILLS:
+        data = tmp_path / f"round-{rounds}"
+        make_segments(data, SEGMENTS)
+        kills += killed_loads(data, chance)
+        assert contents(data) == contents(unhurt)
+        assert not list(data.glob("store/*.part"))
+        assert not list(data.glob("store/*.wal"))
+        shutil.rmtree(data)
+        rounds += 1
+    assert rounds <= KILLS / 4 + 2, "most children ended before they were killed: the test shows nothing"
+
+
+def killed_loads(data: Path, chance: random.Random) -> int:
+    """Load all that waits, over and over, killing each process but the last; return how many were killed."""
+    seen = kills = 0
+    while True:
+        child = start(data, "load")
         time.sleep(chance.uniform(0, 0.5))
-        kills += child.poll() is None
+        ended = child.poll() is not None
         child.kill()
         child.communicate()
-        if (tmp_path / database.PUBLISHED).exists():
-            with database.connect(tmp_path) as connection:
+        kills += not ended
+        if (data / database.PUBLISHED).exists():
+            with database.connect(data) as connection:
                 assert broken(connection) == []
                 [loads] = connection.execute("SELECT count(*) FROM loads").fetchone() or [0]
             assert loads >= seen
             seen = loads
-    assert kills > KILLS / 2, "most children ended before they were killed: the test shows nothing"
-    child = start(tmp_path, "load")
+        if ended or kills >= KILLS:
+            break
+    child = start(data, "load")
     assert child.communicate(timeout=120)[0] == "done\n"
-    assert contents(tmp_path) == contents(unhurt)
-    with database.connect(tmp_path) as connection:
+    with database.connect(data) as connection:
         assert broken(connection) == []
-    assert not list(tmp_path.glob("store/*.part"))
-    assert not list(tmp_path.glob("store/*.wal"))
+    return kills
 
 
 @pytest.mark.crash
 def test_a_migration_killed_half_way_is_done_again(tmp_path: Path) -> None:
     """Stores whose creation was killed open as if nothing had been."""
     chance = random.Random(11)
-    for _ in range(4):
+    for _ in range(max(4, KILLS // 4)):
         shutil.rmtree(tmp_path / "store", ignore_errors=True)
         child = start(tmp_path, "migrate")
         time.sleep(chance.uniform(0.05, 0.5))
@@ -107,30 +120,6 @@ def test_a_migration_killed_half_way_is_done_again(tmp_path: Path) -> None:
             with database.open_store(path) as connection:
                 assert connection.execute("SELECT count(*) FROM articles").fetchone() == (0,)
                 assert connection.execute("SELECT count(*) FROM load_lock").fetchone() == (1,)
-
-
-def test_readers_never_meet_an_error_or_half_a_load(tmp_path: Path) -> None:
-    """While segments are loaded and published, processes that open and ask see whole loads only, ever newer."""
-    make_segments(tmp_path, 7)
-    first, *others = pending_folders(tmp_path)
-    load(tmp_path, [first], publish=True)
-    readers = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.storage.reader_child", str(tmp_path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for path in others:
-        load(tmp_path, [path], publish=True)
-    for reader in readers:
-        report = json.loads(reader.communicate(timeout=60)[0])
-        assert report["errors"] == []
-        assert report["broken"] == []
-        assert report["loads"] == sorted(report["loads"])
-        assert report["looks"] > 2
 
 
 def test_a_reader_keeps_the_copy_that_it_has_open(newsdesk: Path) -> None:
