@@ -24,8 +24,10 @@ from flows.desk import open_desk
 from flows.filling import Filling
 from flows.plain import plain
 from flows.run import Request
+from flows.sources import PagesFrom, resolve
 from flows.span import check_span
 from flows.stages import crawl_and_ingest, onlookers, repair
+from flows.taking import take
 from flows.watch import WATCH
 from spiders.robots import RobotsCache
 from storage.backfills import LEFT_OUT, Chunk
@@ -45,6 +47,7 @@ async def backfill(
     refetch: bool = False,
     doubtful: bool = False,
     limit_pages: Annotated[int, Field(ge=0, le=1_000_000)] = 0,
+    pages_from: PagesFrom = PagesFrom(),  # noqa: B008 - the form's default; frozen
 ) -> State[Any]:
     """Fetch the articles of past days from the sites' own archives: sitemaps and archive pages, pruned to these days.
 
@@ -60,8 +63,10 @@ async def backfill(
         refetch: Fetch pages again that the store knows already, and keep what changed as new versions.
         doubtful: Fetch also pages whose day no source tells: they may be of these days, or of any other.
         limit_pages: The most pages to fetch. 0: no limit but the sites' own.
+        pages_from: Other places to take the pages from: WARC files, a web archive, a list of URLs.
     """
     check_span(first_day, last_day)
+    desk = open_desk()
     request = Request(
         kind="backfill",
         sites=names(sites),
@@ -71,7 +76,10 @@ async def backfill(
         limit_pages=limit_pages or None,
         days=days,
         doubtful=doubtful,
+        source=resolve(pages_from, desk, desk.chosen(names(sites))),
     )
+    if request.source is not None:
+        return await take(request, preview_only=preview_only)
     return await fill_days(request, preview_only=preview_only)
 
 

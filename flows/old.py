@@ -17,6 +17,11 @@ SPIDER: Final = "spiders"
 OLD: Final = "spiders.old"
 
 
+def asks(source: Source | None) -> bool:
+    """Whether the sites themselves are asked for anything."""
+    return not isinstance(source, WarcFiles | WebArchive)
+
+
 def leases(source: Source | None, sites: Iterable[Site]) -> set[str]:
     """Return the hosts that nobody else may ask meanwhile: the archive's, none for files, else the sites'."""
     if isinstance(source, WarcFiles):

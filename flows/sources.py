@@ -33,7 +33,7 @@ class SourceError(ValueError):
 class PagesFrom(BaseModel):
     """Where the pages come from; each field says for which kind it is."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: Literal["the sites", "WARC files", "a web archive", "a list of URLs"] = Field(
         default="the sites",

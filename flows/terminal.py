@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rich.console import Console
 
 from flows.desk import open_desk, require_contact, require_writable
+from flows.origin import Origin
 from flows.report import RunSummary, problems, table
 from flows.server import connect_to_server
+from flows.sources import resolve
 from flows.span import check_span
 from flows.watch import Board, watching
 
@@ -35,19 +37,30 @@ def run_nightly(data: Path | None, sites: list[str], *, refetch: bool, limit_pag
     return _run(data, sites, run)
 
 
-def run_backfill(data: Path | None, sites: list[str], first_day: date, last_day: date, **more: Any) -> int:  # noqa: ANN401 - those of the flow
-    """Run the backfill flow here and now; return the exit code. Raises as `run_nightly`, and SpanError.
+def run_backfill(
+    data: Path | None,
+    sites: list[str],
+    first_day: date,
+    last_day: date,
+    *,
+    origin: Origin,
+    **more: Any,  # noqa: ANN401 - those of the flow
+) -> int:
+    """Run the backfill flow here and now; return the exit code. Raises as `run_nightly`, SpanError and OriginError.
 
     `more` are the flow's other parameters, by name.
     """
     check_span(first_day, last_day)
+    pages_from = origin.pages_from()
+    desk = open_desk(data)
+    resolve(pages_from, desk, desk.chosen(sites))  # what cannot work is refused before anything slow is started
 
     async def run() -> "State[Any]":
         from flows.backfill import backfill  # noqa: PLC0415 - Prefect: 2.5 s
 
-        return await backfill(first_day, last_day, sites=sites, **more, return_state=True)
+        return await backfill(first_day, last_day, sites=sites, pages_from=pages_from, **more, return_state=True)
 
-    return _run(data, sites, run)
+    return _run(data, sites, run, asks=origin.asks_sites)
 
 
 def run_up(data: Path | None, port: int | None) -> int:
@@ -64,13 +77,17 @@ def run_up(data: Path | None, port: int | None) -> int:
     return 0
 
 
-def _run(data: Path | None, sites: list[str], flow: Callable[[], Coroutine[Any, Any, "State[Any]"]]) -> int:
+def _run(
+    data: Path | None, sites: list[str], flow: Callable[[], Coroutine[Any, Any, "State[Any]"]], *, asks: bool = True
+) -> int:
     """Run a flow under the eyes of the terminal and show its report; return the exit code.
 
     What cannot work is refused before anything slow is started.
     """
     desk = open_desk(data)
-    require_contact(desk, desk.chosen(sites))
+    chosen = desk.chosen(sites)
+    if asks:
+        require_contact(desk, chosen)
     require_writable(desk.data)
     console = Console(stderr=True, highlight=False)
     with watching(console) as watch:

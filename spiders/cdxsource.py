@@ -19,7 +19,7 @@ from spiders import cdx, journal
 from spiders.cdx import Entry
 from spiders.fetcher import Fetched, Fetcher
 from spiders.findings import no_article
-from spiders.harvest import Found, Harvest, capture_time
+from spiders.harvest import Found, Harvest, Sieve, capture_time
 from spiders.oldnews import Days, OldJob, WebArchive
 from spiders.robots import now_utc
 from spiders.site import Site
@@ -35,6 +35,8 @@ MOST_ANSWERS = 1_000
 ATTEMPTS = 3
 #: A host that says 429 without a time wants to be left alone for a while: the Wayback Machine for five minutes.
 QUIET_S = 60.0
+#: Of a survey; a harvest has its job's.
+PATIENCE_S = 120.0
 #: So many requests in a row that failed, each after its attempts: the archive is left alone.
 MOST_FAILURES = 4
 _TROUBLES = frozenset(
@@ -59,6 +61,7 @@ class Listing:
     entries: list[tuple[Found, Entry]] = field(default_factory=list)
     named: int = 0
     left: Counter[str] = field(default_factory=Counter)
+    known: list[datetime] = field(default_factory=list)  # when those were captured that tell nothing new
     bounded: str | None = None
 
 
@@ -119,6 +122,24 @@ def harvest_cdx(job: OldJob, sites: list[Site], source: WebArchive, harvest: Har
     return "finished"
 
 
+def survey_cdx(
+    source: WebArchive, agent: str, sites: list[Site], days: Days, sieve: Sieve
+) -> Iterator[tuple[Site, datetime, bool]]:
+    """Yield (site, time, True) of each capture that a harvest would fetch; only the index is asked.
+
+    Raises ArchiveError where the archive does not answer.
+    """
+    archive = Archive(source, agent, patience_s=PATIENCE_S, stopping=threading.Event())
+    try:
+        for site in sites:
+            listing = Listing()
+            Lister(archive, source, days, sieve).fill(listing, site)
+            yield from ((site, found.at, True) for found, _ in listing.entries)
+            yield from ((site, at, False) for at in listing.known)
+    finally:
+        archive.close()
+
+
 def _harvest_site(archive: Archive, source: WebArchive, site: Site, days: Days, harvest: Harvest) -> None:
     listing = Listing()
     problem: ArchiveError | None = None
@@ -155,8 +176,8 @@ def _harvest_site(archive: Archive, source: WebArchive, site: Site, days: Days, 
 class Lister:
     """Lists the captures that an archive has of sites on some days."""
 
-    def __init__(self, archive: Archive, source: WebArchive, days: Days, harvest: Harvest) -> None:
-        self._archive, self._source, self._days, self._harvest = archive, source, days, harvest
+    def __init__(self, archive: Archive, source: WebArchive, days: Days, sieve: Sieve) -> None:
+        self._archive, self._source, self._days, self._sieve = archive, source, days, sieve
 
     def fill(self, listing: Listing, site: Site) -> None:
         """Fill the listing with the captures that are worth fetching: of articles as far as their URLs tell, and new.
@@ -166,7 +187,7 @@ class Lister:
         last: dict[str, str] = {}  # digest by URL key
         for entry in self._entries(site, listing):
             listing.named += 1
-            found = _found(entry, self._source, site, self._harvest)
+            found = _found(entry, self._source, site, self._sieve)
             if isinstance(found, str):
                 listing.left[found] += 1
                 continue
@@ -175,8 +196,9 @@ class Lister:
                 listing.left["further captures of the same pages"] += 1
                 continue
             last[key] = entry.digest
-            if not self._harvest.is_new(found):
+            if not self._sieve.is_new(found):
                 listing.left["known"] += 1
+                listing.known.append(found.at)
                 continue
             listing.entries.append((found, entry))
             if len(listing.entries) >= MOST_CAPTURES:
@@ -223,13 +245,13 @@ class Lister:
         return fetched.body
 
 
-def _found(entry: Entry, source: WebArchive, site: Site, harvest: Harvest) -> Found | str:
+def _found(entry: Entry, source: WebArchive, site: Site, sieve: Sieve) -> Found | str:
     """The capture of an entry, or why it is left."""
     at = capture_time(entry.timestamp)
-    owned = harvest.site_of(entry.url)
+    owned = sieve.site_of(entry.url)
     if owned is None or owned[0] is not site:
         return "of other sites"
-    if at is None or not harvest.is_wanted(site, at):
+    if at is None or not sieve.is_wanted(site, at):
         return "of other days"
     if entry.status not in {"200", "", "-"} or (entry.mime and "html" not in entry.mime and entry.mime != "unk"):
         return "that are no pages"

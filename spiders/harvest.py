@@ -55,40 +55,16 @@ class Found:
         return Discovery(url=self.url, site=self.site.name, found_in=self.found_in, found_by=self.found_by)
 
 
-class Harvest:
-    """Takes captures over, each once. Thread-safe against `close`, after which nothing is written any more.
-
-    `closed(journal)` is told of each closed segment. Raises OSError where the disk refuses.
-    """
+class Sieve:
+    """Tells which captures of an archive are of our sites, of the days asked for, and news to the store."""
 
     def __init__(
-        self,
-        writer: SegmentWriter,
-        sites: Sequence[Site],
-        days: Days,
-        *,
-        known: Callable[[str], KnownUrl | None],
-        refetch: bool,
-        limit: int | None,
-        closed: Callable[[Path], None],
+        self, sites: Sequence[Site], days: Days, *, known: Callable[[str], KnownUrl | None], refetch: bool = False
     ) -> None:
-        self._writer, self._days, self._known, self._refetch = writer, days, known, refetch
-        self._limit, self._closed = limit, closed
-        self._sites = list(sites)
+        self._sites, self._days, self._look_up, self._refetch = list(sites), days, known, refetch
         self._by_host: dict[str, Site | None] = {}
-        self._taken: set[tuple[bytes, datetime]] = set()
-        self._lock = threading.Lock()
-        self._is_closed = False
-        self.counts = {site.name: Counts() for site in sites}
+        self._met: set[tuple[bytes, datetime]] = set()
         self.known: Counter[str] = Counter()  # by site: captures that tell nothing new
-        self.pages = 0
-        self.stopping = threading.Event()
-        self.on_rotate: Callable[[], None] = lambda: None
-
-    @property
-    def is_full(self) -> bool:
-        """Whether as many pages were taken as the job allows."""
-        return self._limit is not None and self.pages >= self._limit
 
     def site_of(self, text: str) -> tuple[Site, str] | None:
         """Return the site that a URL, as an archive writes it, belongs to, and its canonical form."""
@@ -114,6 +90,55 @@ class Harvest:
             return True
         self.known[found.site.name] += 1
         return False
+
+    def _tells_news(self, found: Found) -> bool:
+        key = url_key(found.url)
+        mark = (bytes.fromhex(key), found.at)
+        if mark in self._met:
+            return False
+        self._met.add(mark)
+        seen = self._look_up(key)
+        if seen is None:
+            return True
+        if seen.outcome == Outcome.TAKEN_DOWN:
+            return False
+        if seen.fetched_at is None or seen.outcome in OPEN_OUTCOMES:
+            return True
+        if seen.fetched_at == found.at:  # this very capture
+            return False
+        return self._refetch or seen.fetched_at < found.at or seen.outcome not in _SETTLED
+
+
+class Harvest(Sieve):
+    """Takes captures over, each once. Thread-safe against `close`, after which nothing is written any more.
+
+    `closed(journal)` is told of each closed segment. Raises OSError where the disk refuses.
+    """
+
+    def __init__(
+        self,
+        writer: SegmentWriter,
+        sites: Sequence[Site],
+        days: Days,
+        *,
+        known: Callable[[str], KnownUrl | None],
+        refetch: bool,
+        limit: int | None,
+        closed: Callable[[Path], None],
+    ) -> None:
+        super().__init__(sites, days, known=known, refetch=refetch)
+        self._writer, self._limit, self._closed = writer, limit, closed
+        self._lock = threading.Lock()
+        self._is_closed = False
+        self.counts = {site.name: Counts() for site in sites}
+        self.pages = 0
+        self.stopping = threading.Event()
+        self.on_rotate: Callable[[], None] = lambda: None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many pages were taken as the job allows."""
+        return self._limit is not None and self.pages >= self._limit
 
     def take(self, found: Found, status: int, fields: Fields, body: bytes, *, attempts: int = 1) -> None:
         """Take an answer over: as a page, or as what the answer, the URL or its rights make of it."""
@@ -207,23 +232,6 @@ class Harvest:
             },
             "pages_per_s": round(pages_per_s, 2),
         }
-
-    def _tells_news(self, found: Found) -> bool:
-        key = url_key(found.url)
-        mark = (bytes.fromhex(key), found.at)
-        if mark in self._taken:
-            return False
-        self._taken.add(mark)
-        seen = self._known(key)
-        if seen is None:
-            return True
-        if seen.outcome == Outcome.TAKEN_DOWN:
-            return False
-        if seen.fetched_at is None or seen.outcome in OPEN_OUTCOMES:
-            return True
-        if seen.fetched_at == found.at:  # this very capture
-            return False
-        return self._refetch or seen.fetched_at < found.at or seen.outcome not in _SETTLED
 
     def _note(self, found: Found, at: datetime) -> None:
         """A URL is discovered when its capture was made: else the ledger would take it for found anew and pending."""

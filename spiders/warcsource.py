@@ -14,7 +14,7 @@ from pathlib import Path
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from spiders import journal
-from spiders.harvest import Found, Harvest, capture_time
+from spiders.harvest import Found, Harvest, Sieve, capture_time
 from spiders.httpblock import HttpMessage, read_message
 from spiders.oldnews import Mark, Marks, OldJob, digest_of
 from spiders.robots import now_utc
@@ -69,6 +69,27 @@ def harvest_warcs(job: OldJob, sites: list[Site], files: tuple[str, ...], harves
         if harvest.is_full:
             return "limit"
     return "finished"
+
+
+def survey_warcs(files: tuple[str, ...], sieve: Sieve) -> Iterator[tuple[Site, datetime, bool]]:
+    """Yield (site, time, whether it is news) of each capture in the files that a harvest would take over.
+
+    Nothing is written. Raises WarcFileError or OSError for a file that cannot be read.
+    """
+    found: list[tuple[Site, datetime, bool]] = []
+
+    def look(header: Header) -> bool:
+        owned = sieve.site_of(header.uri) if header.type in _PAGES else None
+        at = capture_time(header.fields.get("warc-date", ""))
+        if owned is not None and at is not None and sieve.is_wanted(owned[0], at):
+            capture = Found(site=owned[0], url=owned[1], at=at, found_in="", found_by=FOUND_BY)
+            found.append((owned[0], at, sieve.is_new(capture)))
+        return False
+
+    for name in files:
+        for _ in read_records(Path(name), look, lambda _offset, _reason: None):
+            yield from found
+            found.clear()
 
 
 class _Reading:
