@@ -2,27 +2,34 @@
 
 An article stands in the field of its language, stemmed as that language is; languages without a stemmer are indexed by
 whole words, and Chinese, Japanese, Korean and Thai by characters, so that a word of theirs matches wherever it stands.
-The index knows the load that it stands at, written in the same commit as the articles: killed at any moment, it goes on
-from its last commit, and it is rebuilt if it stands at a load that the store does not have.
+The index holds the texts themselves, so that an answer needs nothing else. It knows the load that it stands at, written
+in the same commit as the articles: killed at any moment, it goes on from its last commit, and it is rebuilt if it
+stands at a load that the store does not have.
 """
 
 import fcntl
+import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from storage.database import connect
+import msgspec
+
+from storage.database import PUBLISHED, NotPublishedError, connect
 
 if TYPE_CHECKING:
     import duckdb
     import tantivy
 
 INDEX: Final = Path("store", "search")
+META: Final = "meta.json"  # tantivy writes it anew with each commit
 LOCK: Final = Path("locks", "search.lock")
+#: Which published copy and which index were seen to stand at one load: while both files are those, nobody need ask.
+STAMP: Final = Path("store", "search.stamp")
 #: Languages with a stemmer, by BCP 47 primary subtag.
 STEMMERS: Final = {
     "ar": "arabic",
@@ -50,12 +57,25 @@ STEMMERS: Final = {
 PLAIN: Final = "plain"
 _BY_CHARACTER: Final = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}"
 _WORDS: Final = rf"[{_BY_CHARACTER}]|[\p{{L}}\p{{N}}\p{{M}}&&[^{_BY_CHARACTER}]]+"
+_SIGNS: Final = re.compile("[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]")
 _STATE: Final = "load"  # the key of the one document that says where the index stands
 _YEARS: Final = range(1700, 2200)  # of the dates that the index can hold
 _HEAP_BYTES: Final = 128 << 20
 _BATCH: Final = 500
+#: Of articles that a query finds, so many at most are joined with the store in SQL.
+MOST_MATCHES: Final = 100_000
 _HEADLINE_BOOST: Final = 3.0
 _SNIPPET_CHARACTERS: Final = 200
+
+
+class _About(msgspec.Struct, frozen=True):
+    """What the index keeps of an article to show beside its text."""
+
+    url: str
+    site: str
+    headline: str | None
+    published: datetime | None
+    language: str | None
 
 
 class SearchError(ValueError):
@@ -110,16 +130,37 @@ def search(
         SearchError: the query cannot be understood.
         NotPublishedError: nothing has been published yet.
     """
-    with _caught_up(data) as (store, index, _):
-        wanted = _parse(index, query, _fields(language))
-        whole = _filtered(wanted, index.schema, sites, language, (published_from, published_to))
-        searcher = index.searcher()
-        answer = searcher.search(whole, max(1, min(limit, 1000)))
-        scores = {searcher.doc(address)["key"][0]: score for score, address in answer.hits}
-        hits = (_hit(row, scores[row[0]], searcher, wanted, index.schema) for row in _rows(store, list(scores)))
-        best = tuple(sorted(hits, key=lambda hit: (-hit.score, hit.url_key)))
+    index = _current(data)
+    wanted, whole = _asked(index, query, sites, language, (published_from, published_to))
+    searcher = index.searcher()
+    answer = searcher.search(whole, max(1, min(limit, 1000)))
+    snippets = _Snippets(searcher, wanted, index.schema)
+    hits = (_hit(searcher.doc(address), score, snippets) for score, address in answer.hits)
     total = int(answer.count)  # type: ignore[attr-defined]  # missing in the stubs
-    return Found(total=total, hits=best)
+    return Found(total=total, hits=tuple(sorted(hits, key=lambda hit: (-hit.score, hit.url_key))))
+
+
+def matches(data: Path, query: str, *, limit: int = MOST_MATCHES) -> list[tuple[str, float]]:
+    """Return the keys of the articles that a query finds, at most so many, best first, with their scores.
+
+    Raises as `search` does.
+    """
+    index = _current(data)
+    wanted, _ = _asked(index, query, (), None, (None, None))
+    searcher = index.searcher()
+    return [(searcher.doc(address)["key"][0], score) for score, address in searcher.search(wanted, limit).hits]
+
+
+def _asked(
+    index: "tantivy.Index",
+    query: str,
+    sites: Sequence[str],
+    language: str | None,
+    days: tuple[datetime | None, datetime | None],
+) -> tuple["tantivy.Query", "tantivy.Query"]:
+    """Return the words that are looked for, and the same within the filters."""
+    wanted = _parse(index, query, _fields(language))
+    return wanted, _filtered(wanted, index.schema, sites, language, days)
 
 
 def _filtered(
@@ -149,47 +190,65 @@ def update(data: Path) -> int:
         NotPublishedError: nothing has been published yet.
         OSError: the index cannot be written.
     """
-    with _caught_up(data) as (_, _, count):
-        return count
+    return 0 if _stamp(data) == _stamped(data) else _catch_up(data)[1]
 
 
-@contextmanager
-def _caught_up(data: Path) -> Iterator[tuple["duckdb.DuckDBPyConnection", "tantivy.Index", int]]:
-    """Open the published copy, bring the index to it, and say how many articles that took.
+def _current(data: Path) -> "tantivy.Index":
+    """Open the index as it stands at the load that is published."""
+    if _stamp(data) == _stamped(data):
+        with suppress(ValueError, OSError):  # changed or dropped meanwhile
+            return _open(data / INDEX, make=False)
+    return _catch_up(data)[0]
 
-    The copy is opened within the lock, so it is never older than the one that the index was brought to last.
-    """
+
+def _catch_up(data: Path) -> tuple["tantivy.Index", int]:
+    """Bring the index to the published copy, which is opened within the lock, so that it is the newest."""
     lock = data / LOCK
     lock.parent.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        with lock.open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            store = stack.enter_context(connect(data))
+    with lock.open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        published = _version(data / PUBLISHED)
+        with connect(data) as store:
             current = _load_of(store)
             index, since = _standing(data / INDEX, store)
             count = _take(index, store, since, current) if since != current else 0
         index.reload()
-        yield store, index, count
+        (data / STAMP).write_text(f"{published} {_version(data / INDEX / META)}")
+    return index, count
+
+
+def _stamp(data: Path) -> str:
+    if (published := _version(data / PUBLISHED)) is None:
+        with connect(data):  # says why not
+            raise NotPublishedError(f"{data / PUBLISHED} is not there")
+    return f"{published} {_version(data / INDEX / META)}"
+
+
+def _stamped(data: Path) -> str | None:
+    with suppress(OSError):
+        return (data / STAMP).read_text()
+    return None
+
+
+def _version(path: Path) -> str | None:
+    """Tell one state of a file that is only ever replaced from the next."""
+    with suppress(FileNotFoundError):
+        status = path.stat()
+        return f"{status.st_ino} {status.st_mtime_ns} {status.st_size}"
+    return None
 
 
 def _take(index: "tantivy.Index", store: "duckdb.DuckDBPyConnection", since: int, current: int) -> int:
     import tantivy  # noqa: PLC0415
 
-    writer = index.writer(_HEAP_BYTES, 1)
+    writer = index.writer(_HEAP_BYTES, 1)  # one thread: a second costs as much CPU again in merges
     count = 0
-    for row in _changed(store, since):
-        key, site, language, published, headline, body = row
-        field = _field(language)
-        document = tantivy.Document()
-        document.add_text("key", key)
-        document.add_text("site", site or "")
-        document.add_text("language", _subtag(language))
-        if published is not None and published.year in _YEARS:
-            document.add_date("date", published.replace(tzinfo=UTC))
-        document.add_text(f"headline_{field}", headline or "")
-        document.add_text(f"body_{field}", body or "")
+    for (key,) in store.execute("SELECT url_key FROM departures WHERE load_number > ?", [since]).fetchall():
         writer.delete_documents_by_term("key", key)
-        writer.add_document(document)
+    for row in _changed(store, since):
+        if since >= 0:  # a new index has nothing to replace
+            writer.delete_documents_by_term("key", row[0])
+        writer.add_document(_document(row))
         count += 1
     state = tantivy.Document()
     state.add_text("key", _STATE)
@@ -199,6 +258,26 @@ def _take(index: "tantivy.Index", store: "duckdb.DuckDBPyConnection", since: int
     writer.commit()
     writer.wait_merging_threads()
     return count
+
+
+def _document(row: tuple[Any, ...]) -> "tantivy.Document":
+    import tantivy  # noqa: PLC0415
+
+    key, url, site, language, published, headline, body = row
+    field = _field(language)
+    document = tantivy.Document()
+    document.add_text("key", key)
+    document.add_text("site", site or "")
+    document.add_text("language", _subtag(language))
+    if published is not None and published.year in _YEARS:
+        document.add_date("date", published.replace(tzinfo=UTC))
+    about = _About(url, site or "", headline, published, language)
+    document.add_bytes("about", msgspec.json.encode(about))
+    document.add_text(f"headline_{field}", headline or "")
+    document.add_text(f"body_{field}", body or "")
+    if field != PLAIN and _SIGNS.search(body or ""):  # a Chinese name in an English text: by its characters too
+        document.add_text(f"body_{PLAIN}", body)
+    return document
 
 
 def _standing(folder: Path, store: "duckdb.DuckDBPyConnection") -> tuple["tantivy.Index", int]:
@@ -217,27 +296,40 @@ def _standing(folder: Path, store: "duckdb.DuckDBPyConnection") -> tuple["tantiv
     return _open(folder), -1
 
 
-def _open(folder: Path) -> "tantivy.Index":
+def _open(folder: Path, *, make: bool = True) -> "tantivy.Index":
+    """Open the index. Raises ValueError for one of other fields, or, unless it may be made, if there is none."""
     import tantivy  # noqa: PLC0415
 
+    if not make and not (folder / META).exists():
+        raise FileNotFoundError(folder)
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("state", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("site", tokenizer_name="raw", index_option="basic")
     builder.add_text_field("language", tokenizer_name="raw", index_option="basic")
     builder.add_date_field("date", indexed=True, fast=True)
+    builder.add_bytes_field("about", stored=True, indexed=False)
     for name in _all_fields():
         builder.add_text_field(f"headline_{name}", tokenizer_name=name)
-        builder.add_text_field(f"body_{name}", tokenizer_name=name)
+        builder.add_text_field(f"body_{name}", stored=True, tokenizer_name=name)
     folder.mkdir(parents=True, exist_ok=True)
     index = tantivy.Index(builder.build(), path=str(folder))
     for name in _all_fields():
-        words = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(_WORDS)).filter(tantivy.Filter.remove_long(80))
-        words = words.filter(tantivy.Filter.lowercase())
-        # Stemmed before accents go: stemmers know the letters of their language.
-        words = words.filter(tantivy.Filter.stemmer(STEMMERS[name])) if name in STEMMERS else words
-        index.register_tokenizer(name, words.filter(tantivy.Filter.ascii_fold()).build())
+        index.register_tokenizer(name, _analyzer(name))
     return index
+
+
+def _analyzer(name: str) -> "tantivy.TextAnalyzer":
+    import tantivy  # noqa: PLC0415
+
+    # The one by regular expression takes three times the time: only where words are not parted or hold marks.
+    by_expression = name in {PLAIN, "ta"}
+    tokenizer = tantivy.Tokenizer.regex(_WORDS) if by_expression else tantivy.Tokenizer.simple()
+    words = tantivy.TextAnalyzerBuilder(tokenizer).filter(tantivy.Filter.remove_long(80))
+    words = words.filter(tantivy.Filter.lowercase())
+    # Stemmed before accents go: stemmers know the letters of their language.
+    words = words.filter(tantivy.Filter.stemmer(STEMMERS[name])) if name in STEMMERS else words
+    return words.filter(tantivy.Filter.ascii_fold()).build()
 
 
 def _all_fields() -> list[str]:
@@ -279,7 +371,7 @@ def _one_of(schema: "tantivy.Schema", field: str, values: Sequence[str]) -> "tan
 
 def _changed(store: "duckdb.DuckDBPyConnection", since: int) -> Iterator[tuple[Any, ...]]:
     cursor = store.execute(
-        """SELECT url_key, site, in_language, date_published, headline, article_body
+        """SELECT url_key, url, site, in_language, date_published, headline, article_body
         FROM articles WHERE load_number > ?""",
         [since],
     )
@@ -298,37 +390,42 @@ def _load_id(store: "duckdb.DuckDBPyConnection", number: int) -> str | None:
     return row[0] if row else None
 
 
-def _rows(store: "duckdb.DuckDBPyConnection", keys: list[str]) -> list[tuple[Any, ...]]:
-    return store.execute(
-        """SELECT url_key, url, site, headline, date_published, in_language, article_body
-        FROM articles WHERE list_contains($keys, url_key)""",
-        {"keys": keys},
-    ).fetchall()
+class _Snippets:
+    """Cuts the passage of a text that has most of the words that are looked for."""
+
+    def __init__(self, searcher: "tantivy.Searcher", query: "tantivy.Query", schema: "tantivy.Schema") -> None:
+        self._searcher, self._query, self._schema = searcher, query, schema
+        self._generators: dict[str, Any] = {}
+
+    def cut(self, field: str, text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
+        """Return a passage and the places of the words in it, in characters."""
+        import tantivy  # noqa: PLC0415
+
+        if field not in self._generators:
+            generator = tantivy.SnippetGenerator.create(self._searcher, self._query, self._schema, field)
+            generator.set_max_num_chars(_SNIPPET_CHARACTERS)
+            self._generators[field] = generator
+        document = tantivy.Document()
+        document.add_text(field, text)
+        cut = self._generators[field].snippet_from_doc(document)
+        passage = cut.fragment() or text[:_SNIPPET_CHARACTERS]
+        return passage, tuple(_characters(passage, place.start, place.end) for place in cut.highlighted())
 
 
-def _hit(
-    row: tuple[Any, ...], score: float, searcher: "tantivy.Searcher", query: "tantivy.Query", schema: "tantivy.Schema"
-) -> Hit:
-    import tantivy  # noqa: PLC0415
-
-    key, url, site, headline, published, language, body = row
-    field = f"body_{_field(language)}"
-    generator = tantivy.SnippetGenerator.create(searcher, query, schema, field)
-    generator.set_max_num_chars(_SNIPPET_CHARACTERS)
-    document = tantivy.Document()
-    document.add_text(field, body or "")
-    cut = generator.snippet_from_doc(document)
-    text = cut.fragment() or (body or "")[:_SNIPPET_CHARACTERS]
+def _hit(document: "tantivy.Document", score: float, snippets: _Snippets) -> Hit:
+    about = msgspec.json.decode(document["about"][0], type=_About)
+    field = f"body_{_field(about.language)}"
+    passage, marks = snippets.cut(field, (document[field] or [""])[0])
     return Hit(
-        url_key=key,
-        url=url,
-        site=site,
-        headline=headline,
-        date_published=published.replace(tzinfo=UTC) if published else None,
-        in_language=language,
+        url_key=document["key"][0],
+        url=about.url,
+        site=about.site,
+        headline=about.headline,
+        date_published=about.published.replace(tzinfo=UTC) if about.published else None,
+        in_language=about.language,
         score=score,
-        snippet=text,
-        marks=tuple(_characters(text, place.start, place.end) for place in cut.highlighted()),
+        snippet=passage,
+        marks=marks,
     )
 
 
