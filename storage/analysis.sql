@@ -40,8 +40,8 @@ COMMENT ON COLUMN story_clusters.similarity IS 'Least similarity with which one 
 COMMENT ON COLUMN story_clusters.all_sites IS 'Names of the sites.';
 COMMENT ON COLUMN story_articles.cluster_id IS 'The cluster: url_key of the article that it began with. It stays when the cluster grows.';
 COMMENT ON COLUMN story_articles.nearest_key IS 'The article whose text was nearest when this one joined; null for the one that the cluster began with.';
-COMMENT ON COLUMN story_articles.similarity IS 'Share of the runs of four words of the shorter of the two texts that the other has as well, 0.6 to 1.';
-COMMENT ON COLUMN story_articles.resemblance IS 'Share of the runs of four words of either that both have, 0.25 to 1.';
+COMMENT ON COLUMN story_articles.similarity IS 'Share of the runs of three words of the shorter of the two texts that the other has as well, 0.6 to 1.';
+COMMENT ON COLUMN story_articles.resemblance IS 'Share of the runs of three words of either that both have, 0.2 to 1.';
 COMMENT ON COLUMN story_articles.joined_at IS 'When it joined, UTC.';
 COMMENT ON COLUMN story_clusters.cluster_id IS 'url_key of the article that it began with. It stays when the cluster grows.';
 

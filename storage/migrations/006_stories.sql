@@ -6,7 +6,7 @@ COMMENT ON TABLE text_sketches IS 'Sketches of texts, by which copies are found,
 COMMENT ON COLUMN text_sketches.url_key IS 'Key of the article.';
 COMMENT ON COLUMN text_sketches.version IS 'Version of the article.';
 COMMENT ON COLUMN text_sketches.load_number IS 'The load that wrote the text (loads.number).';
-COMMENT ON COLUMN text_sketches.shingles IS 'Different runs of 4 words in article_body (of 8 characters in Chinese, Japanese and Thai).';
+COMMENT ON COLUMN text_sketches.shingles IS 'Different runs of 3 words in article_body (of 6 characters in Chinese, Japanese and Thai).';
 COMMENT ON COLUMN text_sketches.sketch IS 'The 32 smallest hashes of those runs (Broder 1997); empty where there are fewer than 20 runs: too short to be told from chance.';
 
 CREATE TABLE story_members (
@@ -18,7 +18,7 @@ COMMENT ON COLUMN story_members.cluster_id IS 'The cluster: url_key of the artic
 COMMENT ON COLUMN story_members.url_key IS 'Key of the article.';
 COMMENT ON COLUMN story_members.nearest_key IS 'The article whose text was nearest when this one joined; null for the one that the cluster began with.';
 COMMENT ON COLUMN story_members.similarity IS 'Share of the runs of words of the shorter of the two texts that the other has as well, 0.6 to 1 (containment).';
-COMMENT ON COLUMN story_members.resemblance IS 'Share of the runs of words of either that both have, 0.25 to 1 (Jaccard).';
+COMMENT ON COLUMN story_members.resemblance IS 'Share of the runs of words of either that both have, 0.2 to 1 (Jaccard).';
 COMMENT ON COLUMN story_members.joined_at IS 'When it joined, UTC.';
 
 CREATE TABLE story_merges (

@@ -1,7 +1,7 @@
 -- Sketches the next texts that have none, and finds the stored texts that theirs are copies of.
 -- Variables: stories_since (BIGINT, the last load that is done), stories_chunk (INTEGER, at most so many texts).
 --
--- A text is the set of its runs of 4 words, 8 characters where words are not parted (Broder, "On the resemblance and
+-- A text is the set of its runs of 3 words, 6 characters where words are not parted (Broder, "On the resemblance and
 -- containment of documents", 1997). Its sketch is the 32 smallest hashes of the set. Texts that share 4 of those are
 -- compared by their whole sets.
 
@@ -12,9 +12,9 @@ CREATE OR REPLACE TEMP MACRO word_hashes(text) AS list_transform(string_split(tr
     '[^\p{L}\p{N}\p{M}]+', ' ', 'g')), ' '), lambda word: hash(word));
 
 CREATE OR REPLACE TEMP MACRO runs(h, by_character) AS list_distinct(CASE
-    WHEN by_character THEN list_transform(range(1, len(h) - 6),
-        lambda i: (hash(h[i], h[i + 1], h[i + 2], h[i + 3], h[i + 4], h[i + 5], h[i + 6], h[i + 7]) >> 32)::UINTEGER)
-    ELSE list_transform(range(1, len(h) - 2), lambda i: (hash(h[i], h[i + 1], h[i + 2], h[i + 3]) >> 32)::UINTEGER)
+    WHEN by_character THEN list_transform(range(1, len(h) - 4),
+        lambda i: (hash(h[i], h[i + 1], h[i + 2], h[i + 3], h[i + 4], h[i + 5]) >> 32)::UINTEGER)
+    ELSE list_transform(range(1, len(h) - 1), lambda i: (hash(h[i], h[i + 1], h[i + 2]) >> 32)::UINTEGER)
     END);
 
 -- Whether most of a text stands in a script that does not part words: its words are then mostly of one character.
@@ -110,5 +110,5 @@ FROM (
         shared / (len(x.shingles) + len(y.shingles) - shared) AS resemblance
     FROM candidates c JOIN texts x ON x.text = c.a JOIN texts y ON y.text = c.b
 )
-WHERE similarity >= 0.6 AND resemblance >= 0.25
+WHERE similarity >= 0.6 AND resemblance >= 0.2
 GROUP BY a, b;
