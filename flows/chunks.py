@@ -13,12 +13,14 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.heatmap import Day, heatmap
+from flows.planning import DAYLESS
 from flows.plain import plain
 from flows.report import count, duration, inert
 from storage.backfills import LEFT_OUT, Backfill, Chunk
 
 MOST_DAYS_SHOWN = 120  # rows of a table of days; the picture and SQL have all
 MOST_SITES_ACROSS = 8
+LEAST_DAYS_PICTURED = 7
 BAR = 20
 
 
@@ -125,7 +127,7 @@ def preview(backfill: Backfill, chunks: Sequence[Chunk], paces: Mapping[str, Pac
         cells = [inert(share.site), *(f"{number:,}" for number in numbers), f"{pace.delay_s:g}"]
         cells += [duration(time_for(share.open, pace)), "; ".join(map(inert, _remarks(share, pace))) or "–"]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", picture(backfill, chunks, noun="URL"), "", *_by_day(chunks)]
+    lines += [*_pictured(backfill, chunks, noun="URL"), "", *_by_day(chunks)]
     lines += ["", "Start it with the same fields and without *preview_only*: the indexes are not read again."]
     return "\n".join(lines) + "\n"
 
@@ -135,8 +137,8 @@ def _remarks(share: Share, pace: Pace) -> Iterator[str]:
         runs = -(-share.open // pace.budget_pages)
         yield f"the site's budget is {pace.budget_pages:,} pages a run: {runs} runs"
     if share.left_out:
-        yield f"{count(share.left_out, 'URL')} more, whose day no source tells: `doubtful` fetches them too"
-    yield from (reason for reason in share.reasons if not reason.startswith("no source tells"))
+        yield f"{count(share.left_out, 'URL')} more without a day, or changed later: the switch doubtful fetches them too"
+    yield from (reason for reason in share.reasons if reason != DAYLESS)
 
 
 def _by_day(chunks: Sequence[Chunk]) -> Iterator[str]:
@@ -155,6 +157,12 @@ def _by_day(chunks: Sequence[Chunk]) -> Iterator[str]:
         yield f"| {day} | {' | '.join(f'{number:,}' for number in [*numbers, *sums])} |"
     if len(by_day) > MOST_DAYS_SHOWN:
         yield f"\n… and {len(by_day) - MOST_DAYS_SHOWN:,} days more are in backfill_chunks"
+
+
+def _pictured(backfill: Backfill, chunks: Sequence[Chunk], *, noun: str) -> list[str]:
+    """A picture of more than a week; fewer days are better told by their table."""
+    is_long = (backfill.last_day - backfill.first_day).days >= LEAST_DAYS_PICTURED
+    return ["", picture(backfill, chunks, noun=noun)] if is_long else []
 
 
 def picture(backfill: Backfill, chunks: Sequence[Chunk], *, noun: str) -> str:
@@ -272,7 +280,7 @@ def report(backfill: Backfill, chunks: Sequence[Chunk]) -> str:
         cells = [inert(share.site), f"{share.days_done:,} / {share.days:,}", *(f"{number:,}" for number in numbers)]
         remarks = [*share.reasons, *([f"{count(share.left_out, 'URL')} left out"] if share.left_out else [])]
         lines.append(f"| {' | '.join([*cells, '; '.join(map(inert, remarks)) or '–'])} |")
-    lines += ["", picture(backfill, chunks, noun="article")]
+    lines += _pictured(backfill, chunks, noun="article")
     if any(share.open for share in shares(chunks)):
         lines += ["", "Start it again with the same fields: it goes on with what is open."]
     return "\n".join(lines) + "\n"

@@ -337,11 +337,35 @@ def reextract(
 
 
 @app.command
-def report(run: str | None = None, /, *, data: Data = None) -> int:
+def report(
+    run: str | None = None,
+    /,
+    *,
+    calendar: Annotated[Path | None, Parameter(help="Write a picture of the articles of each day, as SVG.")] = None,
+    data: Data = None,
+) -> int:
     """Show what a run came to: the last one, or that of the given id."""
+    if calendar is not None:
+        from flows.gaps import write_calendar
+
+        return write_calendar(data, calendar)
     from flows.inspect import report as show
 
     return show(data, run)
+
+
+@app.command
+def gaps(
+    *,
+    look_back: Annotated[int, Parameter(help="So many days back.")] = 30,
+    data: Data = None,
+) -> int:
+    """Show the days of which articles are missing, and the backfills that would fill them."""
+    from datetime import UTC, datetime, timedelta
+
+    from flows.gaps import show
+
+    return show(data, (datetime.now(UTC) - timedelta(days=look_back)).date())
 
 
 @app.command

@@ -133,12 +133,13 @@ class Filling(Run):
         """Fetch what is missing of the sites that are free: one round. Ends as `yielded` if the nightly crawl waits."""
         self.board.stage = "waiting for hosts"
         try:
-            async with self._held(await asyncio.to_thread(self.left)) as (free, locks):
-                self.board.stage = "fetching"
-                job = await asyncio.to_thread(self._fill_job, free)
-                self._base = {share.site: share.done for share in shares(await asyncio.to_thread(self.chunks))}
-                self._began = time.monotonic()
-                ended = await self._spider(job, free, locks)
+            left = await asyncio.to_thread(self.left)
+            free, locks = await self.leases.enter_async_context(self._held(left))
+            self.board.stage = "fetching"
+            job = await asyncio.to_thread(self._fill_job, free)
+            self._base = {share.site: share.done for share in shares(await asyncio.to_thread(self.chunks))}
+            self._began = time.monotonic()
+            ended = await self._spider(job, free, locks)
         finally:
             self.fetched += sum(site.fetched for site in self.live.values())
             self._add_segments()

@@ -15,7 +15,7 @@ from spiders.journal import JournalError, read_journal
 from spiders.site import Site
 from storage.backfills import LEFT_OUT, Chunk, PlannedUrl
 
-DAYLESS = "no source tells their day; `doubtful` fetches them too"
+DAYLESS = "no source tells their day, or they were changed later; the switch doubtful fetches them too"
 FEEDS_ONLY = "the site's file names feeds alone, which hold its newest articles only"
 
 Days = Mapping[str, Sequence[date]]  # by site

@@ -1,6 +1,7 @@
 """One run of the line: repair, crawl, ingest, summary. Free of Prefect: the flows make tasks of its methods."""
 
 import asyncio
+import contextlib
 import fcntl
 import secrets
 from collections.abc import Callable, Coroutine, Mapping, Sequence
@@ -60,7 +61,8 @@ class Run:
         """Check the request and make the run's folder. Raises SettingsError or SiteError before anything is written."""
         self.sites: list[Site] = desk.chosen(request.sites)
         self.unfit = desk.unfit(request.sites)  # sites that are not crawled at all, and the mend
-        require_contact(desk, self.sites)
+        if old.asks(request.source):
+            require_contact(desk, self.sites)
         require_writable(desk.data)
         self.desk, self.request = desk, request
         self.started_at = datetime.now(UTC)
@@ -72,6 +74,7 @@ class Run:
         self._life.write(msgspec.json.encode(request))
         self.board = Board()
         self.version = version("nightdesk")
+        self.leases = contextlib.AsyncExitStack()
         self._say, self._show = say, show
         self._pool = self._new_pool({})
         self.begin_again()
@@ -115,26 +118,35 @@ class Run:
         return tally
 
     async def crawl(self) -> Finished:
-        """Let the spider fetch; its closed segments go to the ingest as they come. Raises SpiderError."""
+        """Let the spider fetch; its closed segments go to the ingest as they come. Raises SpiderError.
+
+        Its hosts are held until `release`: what it fetched is known to nobody before it is loaded.
+        """
         self.board.stage = "waiting for hosts"
         hosts = old.leases(self.request.source, self.sites)
         what = f"the {self.request.kind} crawl"
         try:
-            async with hold_hosts(
-                self.desk.data,
-                hosts,
-                what=what,
-                run_id=self.run_id,
-                wait=True,
-                urgent=self.request.kind == "nightly",
-                say=lambda text: self.say("warning", text),
-            ) as locks:
-                self.board.stage = "crawling"
-                job = await asyncio.to_thread(self._write_job)
-                return await crawl(job, self.hear, inherit=locks, module=old.child(self.request.source))
+            locks = await self.leases.enter_async_context(
+                hold_hosts(
+                    self.desk.data,
+                    hosts,
+                    what=what,
+                    run_id=self.run_id,
+                    wait=True,
+                    urgent=self.request.kind == "nightly",
+                    say=lambda text: self.say("warning", text),
+                )
+            )
+            self.board.stage = "crawling"
+            job = await asyncio.to_thread(self._write_job)
+            return await crawl(job, self.hear, inherit=locks, module=old.child(self.request.source))
         finally:
             self._add_segments()
             self.no_more_segments()
+
+    async def release(self) -> None:
+        """Let others crawl the hosts of this run."""
+        await self.leases.aclose()
 
     async def ingest(self) -> Tally:
         """Extract and load the crawl's segments until the crawl is over and all is in the store."""
@@ -274,6 +286,8 @@ async def side_by_side(run: Run, crawling: Coroutine[Any, Any, T], ingesting: Co
                 each.cancel()
         await asyncio.wait([crawls, ingests])
         raise
+    finally:
+        await run.release()
     await ingests
     return await crawls
 

@@ -49,9 +49,11 @@ def deployments_file() -> Path:
 
 
 def rendered(text: str, settings: Settings) -> str:
-    """Return a prefect.yaml with the schedule that nightdesk.toml asks for."""
+    """Return a prefect.yaml with the schedule that nightdesk.toml asks for: the hour is that of the first, nightly."""
     text = re.sub(r"(?m)^(\s*timezone: ).*$", rf"\g<1>{settings.time_zone}", text)
-    return re.sub(r"(?m)^(\s*- cron: ).*$", rf'\g<1>"{settings.nightly_cron}"', text) if settings.nightly_cron else text
+    if not settings.nightly_cron:
+        return text
+    return re.sub(r"(?m)^(\s*- cron: ).*$", rf'\g<1>"{settings.nightly_cron}"', text, count=1)
 
 
 def schedule(settings: Settings) -> str:

@@ -17,7 +17,7 @@ _DAY = re.compile(
     r"/((?:19|20)\d\d)(?:[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])|(0[1-9]|1[0-2])([0-3]\d))(?=\D|$)"
 )
 _MONTH = re.compile(r"/((?:19|20)\d\d)[/-](0[1-9]|1[0-2])/")
-_LATE = timedelta(days=1)  # what is published in the evening is often changed after midnight
+_LATE = timedelta(hours=4)  # what is published in the evening is often changed after midnight
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,10 @@ class Span:
             return None, False
         if discovery.lastmod is None:
             return None, True
-        changed = discovery.lastmod.astimezone(zone).date()
-        if changed < self.first:
+        changed = discovery.lastmod.astimezone(zone)
+        if changed.date() < self.first:
             return None, False
-        return (min(changed, self.last), True) if changed <= self.last + _LATE else (None, True)
+        return (min(changed.date(), self.last), True) if (changed - _LATE).date() <= self.last else (None, True)
 
     def _meets(self, month: tuple[int, int]) -> bool:
         return (self.first.year, self.first.month) <= month <= (self.last.year, self.last.month)

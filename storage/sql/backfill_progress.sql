@@ -29,6 +29,6 @@ SELECT site, day,
     CASE WHEN state IN ('finished', 'left_out') THEN rejected ELSE n_rejected END::INTEGER AS rejected,
     CASE WHEN state IN ('finished', 'left_out') THEN open ELSE n_open END::INTEGER AS open,
     whole, CASE WHEN n_open > 0 AND obstacle IS NOT NULL THEN 'most of what is open: ' || replace(obstacle, '_', ' ')
-        WHEN NOT whole OR state = 'left_out' THEN reason END AS reason,
+        WHEN NOT whole OR state IN ('finished', 'left_out') THEN reason END AS reason,
     planned_at
 FROM settled ORDER BY site, day NULLS LAST

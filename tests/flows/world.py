@@ -17,6 +17,7 @@ from pathlib import Path
 import duckdb
 import httpx
 
+from newsroom.edition import DAYS
 from newsroom.sites import write_sites
 from newsroom.truth import Truth, expected
 
@@ -32,9 +33,10 @@ class Served:
 
     port: int
     log: Path
+    days: int = DAYS
 
     def truth(self) -> Truth:
-        return expected(ANCHOR, 1, self.port)
+        return expected(ANCHOR, 1, self.port, days=self.days)
 
     def furnish(self, data: Path) -> Path:
         """Give a data folder the newsroom's sites and no others."""
@@ -50,11 +52,12 @@ class Served:
 
 
 @contextmanager
-def serving(log: Path) -> Iterator[Served]:
+def serving(log: Path, days: int = DAYS) -> Iterator[Served]:
     command = [sys.executable, "-m", "newsroom", "--watch-parent", "--anchor", ANCHOR.isoformat(), "--log", str(log)]
+    command += ["--days", str(days)]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
-        yield Served(json.loads(process.stdout.readline())["port"], log)
+        yield Served(json.loads(process.stdout.readline())["port"], log, days)
     finally:
         process.terminate()
         process.wait(20)

@@ -35,7 +35,7 @@ def found(url: str = "https://x.org/a", **more: object) -> Discovery:
         (found("https://x.org/2026/10/title/", lastmod=datetime(2026, 11, 6, tzinfo=UTC)), None, False),
         (found(lastmod=datetime(2026, 11, 6, 12, tzinfo=UTC)), date(2026, 11, 6), True),
         (found(lastmod=datetime(2026, 11, 8, 1, tzinfo=UTC)), date(2026, 11, 7), True),  # published before midnight?
-        (found(lastmod=datetime(2026, 11, 9, 12, tzinfo=UTC)), None, True),
+        (found(lastmod=datetime(2026, 11, 8, 4, tzinfo=UTC)), None, True),
         (found(lastmod=datetime(2026, 11, 4, 12, tzinfo=UTC)), None, False),
         (found(), None, True),
     ],
