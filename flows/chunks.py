@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from flows.heatmap import Day, heatmap
-from flows.planning import DAYLESS
 from flows.plain import plain
+from flows.planning import DAYLESS
 from flows.report import count, duration, inert
 from storage.backfills import LEFT_OUT, Backfill, Chunk
 
@@ -137,7 +137,7 @@ def _remarks(share: Share, pace: Pace) -> Iterator[str]:
         runs = -(-share.open // pace.budget_pages)
         yield f"the site's budget is {pace.budget_pages:,} pages a run: {runs} runs"
     if share.left_out:
-        yield f"{count(share.left_out, 'URL')} more without a day, or changed later: the switch doubtful fetches them too"
+        yield f"{count(share.left_out, 'URL')} more without a day or changed later: the switch doubtful fetches them"
     yield from (reason for reason in share.reasons if reason != DAYLESS)
 
 
