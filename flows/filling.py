@@ -6,6 +6,7 @@ was fetched is loaded, and the next round goes on with what the store then says 
 
 import asyncio
 import contextlib
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -65,6 +66,9 @@ class Filling(Run):
         self._round = 0
         self._base: dict[str, int] = {}  # URLs that had ended when the round began, by site
         self._began = 0.0
+        # Connections of one process that overlap share a file: one that opens now would see what was published before
+        # the other opened, and what has been loaded since would be fetched again.
+        self._reading = threading.RLock()
 
     # Plan.
 
@@ -108,15 +112,17 @@ class Filling(Run):
         await asyncio.to_thread(backfills.record_plan, self.desk.data, self.backfill, chunks, urls)
 
     def _days_to_plan(self) -> tuple[dict[str, list[date]], list[Chunk]]:
-        own = backfills.chunks(self.desk.data, self.backfill.backfill_id)
-        done = [] if self.request.refetch else backfills.finished_days(self.desk.data, self.backfill.sites)
+        with self._reading:
+            own = backfills.chunks(self.desk.data, self.backfill.backfill_id)
+            done = [] if self.request.refetch else backfills.finished_days(self.desk.data, self.backfill.sites)
         if self.request.days == "all":
             own, done = [], []
         return days_to_plan(self.sites, self.days, own, done)
 
     def chunks(self) -> list[Chunk]:
         """Return the chunks as the published store counts them now."""
-        return backfills.chunks(self.desk.data, self.backfill.backfill_id)
+        with self._reading:
+            return backfills.chunks(self.desk.data, self.backfill.backfill_id)
 
     # Fill.
 
@@ -126,7 +132,8 @@ class Filling(Run):
         if limit is not None and self.fetched >= limit:
             return []
         names = [name for name in self.backfill.sites if name not in self.tried]
-        found = backfills.open_urls(self.desk.data, self.backfill.backfill_id, names)
+        with self._reading:
+            found = backfills.open_urls(self.desk.data, self.backfill.backfill_id, names)
         return sorted({url.site for url in found})
 
     async def crawl(self) -> Finished:
@@ -149,12 +156,14 @@ class Filling(Run):
         return ended
 
     def _fill_job(self, names: Sequence[str]) -> Job:
-        urls = backfills.open_urls(self.desk.data, self.backfill.backfill_id, names)
+        with self._reading:
+            urls = backfills.open_urls(self.desk.data, self.backfill.backfill_id, names)
+            job = self.job(names, SHARD)
         path = self.folder / f"fill-{self._round}.jsonl"
         path.write_bytes(b"".join(_encode(_line(url)) + b"\n" for url in urls))
         limit = self.request.limit_pages
         return msgspec.structs.replace(
-            self.job(names, SHARD),
+            job,
             fill=str(path),
             discover=False,
             limit_pages=None if limit is None else limit - self.fetched,

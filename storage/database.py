@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ _DAMAGED: Final = (
     *("not a valid DuckDB database", "Corrupt database", "checksum", "too small", "Could not read enough bytes"),
     *("Serialization Error", "Failed to load metadata"),
 )
+_OPENING: Final = threading.Lock()
 #: A load of 20,000 articles needs about 1 GB.
 MEMORY_LIMIT: Final = "1500MB"
 
@@ -354,7 +356,9 @@ def connect(
     }
     config |= {"memory_limit": memory_limit} if memory_limit else {}
     config |= {"max_temp_directory_size": spill_limit} if spill_limit else {}
-    with explained(path):
+    with explained(path), _OPENING:
         connection = duckdb.connect(path, read_only=True, config=config)
-        connection.execute("SET TimeZone = 'UTC'; SET lock_configuration = true")
+        # Connections of one process to one file share its settings: a second one finds them set, and locked.
+        if connection.execute("SELECT current_setting('lock_configuration')").fetchone() == (False,):
+            connection.execute("SET GLOBAL TimeZone = 'UTC'; SET lock_configuration = true")
     return connection

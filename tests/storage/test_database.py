@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
@@ -136,3 +137,14 @@ except StoreError as error:
         assert connection.execute(f"SELECT length(article_body) FROM articles WHERE url = '{url}'").fetchone() == (
             len(text),
         )
+
+
+def test_readers_of_one_process_are_many_at_once(newsdesk: Path) -> None:
+    """Threads that read at the same time, one opening while another is open: each has its answer, in UTC."""
+
+    def read(_: int) -> tuple:
+        with database.connect(newsdesk) as connection:
+            return connection.execute("SELECT count(*), current_setting('TimeZone') FROM articles").fetchone()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert set(threads.map(read, range(40))) == {(2, "UTC")}
