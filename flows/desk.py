@@ -9,7 +9,7 @@ from extraction.rules import SiteRules
 from extraction.urls import host
 from flows.config import FILE_NAME, Settings, load_settings
 from flows.folder import SettingsError, data_folder
-from spiders import browser
+from spiders import chromium
 from spiders.guard import is_loopback_host
 from spiders.site import Site, SiteError
 from spiders.sitefiles import catalogue_folder, find_site, read_sites
@@ -65,7 +65,7 @@ class Desk:
 
         A broken file counts as enabled: it cannot say, and somebody wrote it for something.
         """
-        missing = browser.missing()
+        missing = chromium.missing()
         open_ = [site.name for site in self.sites if site.fetch.browser and missing and (site.enabled or names)]
         reasons = {name: f"{self.files[name]}: [fetch] browser: {missing}" for name in open_} | dict(self.broken)
         return {name: reason for name, reason in reasons.items() if not names or name in names}

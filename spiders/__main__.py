@@ -99,6 +99,7 @@ class _Child:
         finally:
             ticking.cancel()
             known.close()
+            await self._crawl.close()
         if self._crawl.broken is not None:
             raise self._crawl.broken
         reason = self._crawl.reason

@@ -88,22 +88,34 @@ class SegmentWriter:
         attempts: int = 1,
         address: str | None = None,
         rights: Mapping[str, str] | None = None,
+        rendered: bytes | None = None,
     ) -> Capture:
-        """Append a response record, header block and body as received; returns where it stands."""
+        """Append a response record, header block and body as received; returns where the page stands.
+
+        `rendered` is HTML that a browser made of it: a conversion record (WARC 1.1, 6.7) behind the response, and the
+        page that is read back. Both are written in one.
+        """
         record = WarcRecord()
         record.init_headers(WarcRecordType.response)
         record.headers["WARC-Date"] = warc_date(fetched_at)
         record.headers["WARC-Target-URI"] = final_url
         if address:
             record.headers["WARC-IP-Address"] = address
-        record.headers["WARC-JSON-Metadata"] = _metadata(discovery, attempts, rights or {})
+        metadata = _metadata(discovery, attempts, rights or {})
+        record.headers["WARC-JSON-Metadata"] = _encode(
+            metadata if rendered is None else msgspec.structs.replace(metadata, rendered=True)
+        )
         record.headers["Content-Type"] = "application/http; msgtype=response"
         record.is_http = True
         record.set_bytes_content(_http_block(status, headers) + body)
         warc = self._open_warc()
         compressed = any(name.lower() == "content-encoding" for name, _ in headers)
-        offset = self._append(warc, _gzip_member(record, _STORED if compressed else _QUICK))
-        return Capture(file=self._name, offset=offset)
+        response = _gzip_member(record, _STORED if compressed else _QUICK)
+        if rendered is None:
+            return Capture(file=self._name, offset=self._append(warc, response))
+        told = msgspec.structs.replace(metadata, status=status, validators=_validators(headers))
+        conversion = _gzip_member(_conversion(record, told, rendered), _QUICK)
+        return Capture(file=self._name, offset=self._append(warc, response + conversion) + len(response))
 
     def write_revisit(
         self,
@@ -123,7 +135,7 @@ class SegmentWriter:
         record.headers["WARC-Profile"] = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
         if address:
             record.headers["WARC-IP-Address"] = address
-        record.headers["WARC-JSON-Metadata"] = _metadata(discovery, 1, {})
+        record.headers["WARC-JSON-Metadata"] = _encode(_metadata(discovery, 1, {}))
         record.headers["Content-Type"] = "application/http; msgtype=response"
         record.is_http = True
         record.set_bytes_content(_http_block(status, headers))
@@ -214,12 +226,12 @@ def records(warc: Path, *, data: Path, damaged: Damage) -> Iterator[Capture]:
     """
     name = _relative(warc, data)
     for offset, content in members(warc, damaged):
-        if _IS_RESPONSE.search(content, 0, LONGEST_HEADERS):
+        if _IS_PAGE.search(content, 0, LONGEST_HEADERS) and not _IS_RENDERED.search(content, 0, LONGEST_HEADERS):
             yield Capture(file=name, offset=offset)
 
 
 def read_page(capture: Capture, *, data: Path) -> Page | None:
-    """Return the page of a record; None if the record is no response.
+    """Return the page of a record; None if the record is no page.
 
     Raises OSError if the file cannot be read, ValueError if the record cannot.
     """
@@ -265,17 +277,22 @@ class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
     title_hint: str | None = None
     attempts: int = 1
     rights: dict[str, str] = {}
+    rendered: bool = False  # of a response: the page that is read is the conversion behind it
+    status: int = 0  # of a conversion: its response's
+    validators: tuple[tuple[str, str], ...] = ()  # of a conversion: header fields of its response
 
 
-_IS_RESPONSE = re.compile(rb"(?i)\A(?:[^\r\n]+\r\n)*?WARC-Type:[ \t]*response[ \t]*\r\n")
+_RENDERED_TYPE = "text/html; charset=utf-8"
+_IS_PAGE = re.compile(rb"(?i)\A(?:[^\r\n]+\r\n)*?WARC-Type:[ \t]*(?:response|conversion)[ \t]*\r\n")
+_IS_RENDERED = re.compile(rb'(?i)\A(?:[^\r\n]+\r\n)*?WARC-JSON-Metadata:[^\r\n]*"rendered":true')
 _NAME = re.compile(
     r"(?P<shard>.+)-(?P<number>\d{5,})" + f"(?:{re.escape(WARC)}|{re.escape(JOURNAL)})(?:{re.escape(OPEN)})?"
 )
 _STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
 
 
-def _metadata(discovery: Discovery, attempts: int, rights: Mapping[str, str]) -> str:
-    metadata = _Metadata(
+def _metadata(discovery: Discovery, attempts: int, rights: Mapping[str, str]) -> _Metadata:
+    return _Metadata(
         site=discovery.site,
         requested_url=discovery.url,
         found_in=discovery.found_in,
@@ -286,7 +303,26 @@ def _metadata(discovery: Discovery, attempts: int, rights: Mapping[str, str]) ->
         attempts=attempts,
         rights=dict(rights),
     )
+
+
+def _encode(metadata: _Metadata) -> str:
     return msgspec.json.encode(metadata).decode()
+
+
+def _conversion(response: WarcRecord, metadata: _Metadata, html: bytes) -> WarcRecord:
+    record = WarcRecord()
+    record.init_headers(WarcRecordType.conversion)
+    for name in ("WARC-Date", "WARC-Target-URI"):
+        record.headers[name] = response.headers[name]
+    record.headers["WARC-Refers-To"] = response.headers["WARC-Record-ID"]
+    record.headers["WARC-JSON-Metadata"] = _encode(metadata)
+    record.headers["Content-Type"] = _RENDERED_TYPE
+    record.set_bytes_content(html)
+    return record
+
+
+def _validators(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in headers if name.lower() in {"etag", "last-modified"})
 
 
 def _http_block(status: int, headers: Sequence[tuple[str, str]]) -> bytes:
@@ -317,15 +353,18 @@ def _gzip_member(record: WarcRecord, level: int) -> bytes:
 
 
 def _page(content: bytes, capture: Capture) -> Page | None:
-    """Read the response record in `content`, None if there is none."""
-    records = ArchiveIterator(
-        io.BytesIO(content), record_types=WarcRecordType.response, max_header_len=LONGEST_HEADERS, strict_mode=False
-    )
-    record = next(iter(records), None)
-    if record is None or record.http_headers is None:
+    """Read the page in `content`: a response, or the conversion of one; None if it is neither."""
+    kinds = WarcRecordType.response | WarcRecordType.conversion
+    found = ArchiveIterator(io.BytesIO(content), record_types=kinds, max_header_len=LONGEST_HEADERS, strict_mode=False)
+    record = next(iter(found), None)
+    if record is None:
         return None
     described = record.headers.get("WARC-JSON-Metadata")
     metadata = msgspec.json.decode(described, type=_Metadata) if described else _Metadata()
+    http = record.http_headers
+    is_conversion = record.record_type == WarcRecordType.conversion
+    if metadata.rendered or (http is None and not (is_conversion and metadata.status)):
+        return None
     final_url = (record.headers.get("WARC-Target-URI") or "").strip("<>")
     return Page(
         discovery=Discovery(
@@ -338,8 +377,8 @@ def _page(content: bytes, capture: Capture) -> Page | None:
             title_hint=metadata.title_hint,
         ),
         final_url=final_url,
-        status=record.http_headers.status_code or 0,
-        headers=record.http_headers.to_tuples(),
+        status=metadata.status if http is None else http.status_code or 0,
+        headers=(("Content-Type", _RENDERED_TYPE), *metadata.validators) if http is None else http.to_tuples(),
         fetched_at=datetime.fromisoformat(record.headers.get("WARC-Date") or "").astimezone(UTC),
         body=record.reader.read(),
         capture=capture,

@@ -13,6 +13,7 @@ from extraction.records import Outcome
 from extraction.urls import url_key
 from spiders import lists, pagehead, terms
 from spiders.asks import ATTEMPTS, Ask, Kind, origin_of
+from spiders.browser import Browser, BrowserError
 from spiders.daycache import DayCache
 from spiders.gate import Gate
 from spiders.intake import TAKEN_DOWN, Intake
@@ -51,6 +52,7 @@ class Crawl:
             job, self._sites, frontier=self._frontier, intake=self._intake, run=run, known=known, say=_say
         )
         self._parts = Parts(self._frontier, self._changed.set)
+        self._browser = Browser(job.agent(), self._parts.fetch)
         self._held: list[Ask] = []  # pages beyond the job's limit
         self._under_way = self._pages_under_way = 0
         self._stopping: str | None = None
@@ -61,6 +63,10 @@ class Crawl:
     def reason(self) -> str:
         """Why the crawl ended: finished, limit, or what `stop` was told."""
         return self._stopping or ("limit" if self._limited else "finished")
+
+    async def close(self) -> None:
+        """End the browser, if one was needed."""
+        await self._browser.close()
 
     # What goes out.
 
@@ -227,17 +233,31 @@ class Crawl:
                     rights=rights,
                 )
         else:
-            self._run.captured(
-                ask.discovery,
-                final_url=ask.url,
-                status=answer.status,
-                headers=answer.fields,
-                body=answer.body,
-                attempts=ask.attempts + 1,
-                address=answer.address,
-                rights=rights,
-                keep=not (ask.site.rights.heeds_noarchive and forbids_archiving(rights)),
-            )
+            await self._capture(ask, answer, rights)
+
+    async def _capture(self, ask: Ask, answer: Answer, rights: dict[str, str]) -> None:
+        """Write a page; where the site needs a browser, with what its scripts have made of it."""
+        assert ask.discovery is not None
+        rendered = None
+        if ask.site.fetch.browser:
+            try:
+                rendered = await self._browser.render(ask.url, answer, ask.site)
+            except BrowserError as error:
+                if not self._stopping:
+                    self._end(ask, Outcome.DEFERRED, f"the browser: {error}", status=answer.status, rights=rights)
+                return
+        self._run.captured(
+            ask.discovery,
+            final_url=ask.url,
+            status=answer.status,
+            headers=answer.fields,
+            body=answer.body,
+            attempts=ask.attempts + 1,
+            address=answer.address,
+            rights=rights,
+            keep=not (ask.site.rights.heeds_noarchive and forbids_archiving(rights)),
+            rendered=rendered,
+        )
 
     def _move(self, ask: Ask, target: str) -> None:
         """Go where a redirect leads, unless that URL is seen to already."""

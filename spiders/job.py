@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from extraction.urls import host
+from spiders.chromium import missing
 from spiders.days import Span
 from spiders.guard import is_loopback_host
 from spiders.site import Site, SiteError, load_site
@@ -89,12 +90,15 @@ def load_job(path: Path) -> tuple[Job, list[Site]]:
 
 
 def _sites(job: Job) -> list[Site]:
-    """Read the sites' files; one that was spoilt meanwhile costs its own site only."""
+    """Read the sites' files; one that was spoilt meanwhile, or needs a browser that is gone, costs its own site only."""
     sites: list[Site] = []
     errors: list[SiteError] = []
     for name in job.sites:
         try:
-            sites.append(load_site(Path(name)))
+            site = load_site(Path(name))
+            if site.fetch.browser and (reason := missing()):
+                raise SiteError(f"{name}: [fetch] browser: {reason}")  # noqa: TRY301 - to be told like the others
+            sites.append(site)
         except SiteError as error:
             errors.append(error)
     if errors and not sites:

@@ -114,8 +114,12 @@ class Run:
         address: str | None,
         rights: Mapping[str, str],
         keep: bool = True,
+        rendered: bytes | None = None,
     ) -> None:
-        """Write a page; without `keep`, where its copy is dropped once its rows are in the store."""
+        """Write a page; without `keep`, where its copy is dropped once its rows are in the store.
+
+        `rendered` is what a browser made of it.
+        """
         self.counts[discovery.site].fetched += 1
         self.pages += 1
         writer = self._writer if keep else self._unkept
@@ -129,6 +133,7 @@ class Run:
             attempts=attempts,
             address=address,
             rights=rights,
+            rendered=rendered,
         )
         self.rotate_if_due()
 
