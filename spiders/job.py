@@ -90,7 +90,7 @@ def load_job(path: Path) -> tuple[Job, list[Site]]:
 
 
 def _sites(job: Job) -> list[Site]:
-    """Read the sites' files; one that was spoilt meanwhile, or needs a browser that is gone, costs its own site only."""
+    """Read the sites' files; one that was spoilt meanwhile, or lacks its browser, costs its own site only."""
     sites: list[Site] = []
     errors: list[SiteError] = []
     for name in job.sites:
