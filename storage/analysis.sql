@@ -108,3 +108,9 @@ COMMENT ON COLUMN removed_by_day.day IS 'Day on which the text was first fetched
 COMMENT ON COLUMN removed_by_day.kind IS 'Kind of boilerplate.';
 COMMENT ON COLUMN removed_by_day.blocks IS 'Blocks removed.';
 COMMENT ON COLUMN removed_by_day.articles IS 'Articles that had such blocks.';
+
+CREATE OR REPLACE MACRO search(query) AS TABLE
+SELECT url_key, 1.0 + 3 * len(list_filter(words, lambda word: contains(lower(coalesce(headline, '')), word))) AS score
+FROM (SELECT url_key, headline, article_body, string_split(lower(trim(query)), ' ') AS words FROM articles)
+WHERE len(list_filter(words, lambda word: NOT contains(lower(concat_ws(' ', headline, article_body)), word))) = 0;
+COMMENT ON MACRO TABLE search IS 'search(query): keys of the articles that hold all words of a query, as they stand, anywhere in a word; score is higher where the headline has them. It reads every text. In nightdesk sql it is the search index instead, with its whole syntax.';

@@ -1,8 +1,11 @@
 """A person's queries against the published copy: read-only, no files, no network, bounded memory, interruptible.
 
-And the cookbook: queries/*.sql, each with the question that it answers as its first line.
+`search('…')` in a query is the search index's answer, (url_key, score), a row an article; in the published file alone
+it is a macro that reads every text. And the cookbook: queries/*.sql, each with the question that it answers as its
+first line.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
@@ -19,6 +22,14 @@ from storage.database import connect
 MEMORY_LIMIT: Final = "2GB"
 SPILL_LIMIT: Final = "4GB"
 _BATCH: Final = 1000
+#: `search('words')` with the words in it; DuckDB has no table functions in Python, so they are answered beforehand.
+_SEARCH: Final = re.compile(r"\bsearch\s*\(\s*'((?:[^']|'')*)'\s*\)", re.IGNORECASE)
+_SEARCH_MACRO: Final = """CREATE TEMP TABLE IF NOT EXISTS asked_searches (asked VARCHAR);
+CREATE TEMP TABLE IF NOT EXISTS found_articles (asked VARCHAR, url_key VARCHAR, score DOUBLE);
+CREATE OR REPLACE TEMP MACRO search(query) AS TABLE SELECT url_key, score FROM found_articles WHERE asked = (
+    SELECT CASE WHEN count(*) > 0 THEN any_value(asked)
+        ELSE error('search() takes its words between single quotes: search(''ferry -strike'')') END
+    FROM asked_searches WHERE asked = query)"""
 
 T = TypeVar("T")
 
@@ -57,6 +68,8 @@ class Session:
 
     def __init__(self, data: Path, *, memory_limit: str = MEMORY_LIMIT, spill_limit: str = SPILL_LIMIT) -> None:
         self._connection = connect(data, memory_limit=memory_limit, spill_limit=spill_limit)
+        self._data = data
+        self._searches: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +83,10 @@ class Session:
         """Run one or more statements and return the answer of the last.
 
         Raises:
-            QueryError: DuckDB's own message.
+            QueryError: DuckDB's own message, or what is wrong with the words of a `search('…')`.
             KeyboardInterrupt: Ctrl-C came while it ran; the session can go on.
         """
+        self._answer_searches(sql)
         # Of no statement at all DuckDB makes no cursor, whatever its stubs say.
         cursor: duckdb.DuckDBPyConnection | None = self._patiently(lambda: self._connection.execute(sql))
         if cursor is None:
@@ -84,6 +98,26 @@ class Session:
     def interrupt(self) -> None:
         """Stop the running query, which raises QueryError there. For another thread's use."""
         self._connection.interrupt()
+
+    def _answer_searches(self, sql: str) -> None:
+        wanted = {words.replace("''", "'") for words in _SEARCH.findall(sql)} - self._searches
+        if not wanted:
+            return
+        from storage.search import SearchError, matches  # noqa: PLC0415 -- tantivy is for who searches
+
+        if not self._searches:
+            self._connection.execute(_SEARCH_MACRO)
+        for words in sorted(wanted):
+            try:
+                found = matches(self._data, words)
+            except SearchError as error:
+                raise QueryError(str(error)) from error
+            self._connection.execute("INSERT INTO asked_searches VALUES (?)", [words])
+            self._connection.execute(
+                "INSERT INTO found_articles SELECT ?, unnest(?::VARCHAR[]), unnest(?::DOUBLE[])",
+                [words, [key for key, _ in found], [score for _, score in found]],
+            )
+            self._searches.add(words)
 
     def _rows(self, cursor: duckdb.DuckDBPyConnection) -> Iterator[tuple[Any, ...]]:
         while batch := self._patiently(lambda: cursor.fetchmany(_BATCH)):

@@ -295,3 +295,35 @@ def test_docs_queries_lists_the_cookbook() -> None:
     page = (Path(__file__).parents[2] / "docs" / "queries.md").read_text(encoding="utf-8")
     table = page.split("| name | question |\n|---|---|\n")[1]
     assert table.splitlines() == [f"| {recipe.name} | {recipe.question} |" for recipe in cookbook()]
+
+
+def test_a_search_is_a_relation(newsdesk: Path) -> None:
+    """`search('…')` in a query joins with the articles, several times, quotes and all."""
+    with Session(newsdesk) as session:
+        joined = "SELECT headline FROM search('sailing') JOIN articles USING (url_key)"
+        assert list(session.ask(joined).rows) == [("Ferry sails",)]
+        both = (
+            "SELECT count(*) FROM articles WHERE url_key IN (SELECT url_key FROM search ( 'pier OR \"ferry sails\"' ))"
+        )
+        assert list(session.ask(both).rows) == [(2,)]
+        assert list(session.ask("SELECT * FROM SEARCH('nobody''s')").rows) == []
+        assert list(session.ask(joined).rows) == [("Ferry sails",)]
+
+
+def test_words_that_make_no_sense_are_explained_in_sql_too(newsdesk: Path) -> None:
+    """The error of a bad search is the search's own, and the session goes on."""
+    with Session(newsdesk) as session:
+        with pytest.raises(QueryError, match="One can write words"):
+            session.ask("SELECT * FROM search('AND (')")
+        assert len(list(session.ask("FROM search('ferry')").rows)) == 1
+        with pytest.raises(QueryError, match="between single quotes"):
+            list(session.ask("SELECT * FROM search(chr(102))").rows)
+
+
+def test_the_published_file_alone_searches_by_reading(newsdesk: Path) -> None:
+    """Without the index the macro of that name finds articles that hold all the words, as they stand."""
+    with duckdb.connect(newsdesk / PUBLISHED, read_only=True) as file:
+        assert file.execute("SELECT headline FROM search('ferry sail') JOIN articles USING (url_key)").fetchall() == [
+            ("Ferry sails",)
+        ]
+        assert file.execute("SELECT count(*) FROM search('ferry zebra')").fetchone() == (0,)

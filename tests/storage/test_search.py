@@ -1,5 +1,6 @@
 """Full-text search finds what is stored, in its language, and stands where the store stands."""
 
+import os
 import random
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 
 from storage import database
 from storage.load import load
-from storage.search import INDEX, SearchError, search, update
+from storage.search import INDEX, SearchError, matches, search, update
 from tests.storage.made import article, at, extraction, folder, page
 
 SITE = "https://harbour.example"
@@ -54,6 +55,7 @@ def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("sail running", []),
         ("Sailed FERRY", ["en"]),
         ("naive", ["en"]),
+        ("captain's", []),
         ("haus", ["de"]),
         ("cheval pomme", ["fr"]),
         ("大学", ["ja"]),
@@ -175,3 +177,28 @@ def test_before_the_first_publication_one_is_told_so(tmp_path: Path) -> None:
     """Without a published copy there is nothing to search, and the error says so."""
     with pytest.raises(database.NotPublishedError, match="nothing has been published yet"):
         search(tmp_path, "ferry", published_from=datetime(2026, 1, 1).astimezone())
+
+
+def test_a_foreign_name_in_a_text_is_found_by_its_characters(newsdesk: Path) -> None:
+    """A Chinese or Japanese name that stands in an English article."""
+    url = f"{SITE}/2026/a-name"
+    text = "The exhibition 東京大学物語 opens on Monday."
+    load(newsdesk, [folder(newsdesk, [(page(url, 5000), extraction(article(url, text)))], run="run-3")], publish=True)
+    assert [hit.url for hit in search(newsdesk, "大学").hits] == [url]
+    assert search(newsdesk, "学大").total == 0
+
+
+def test_an_answer_needs_nothing_but_the_index(papers: Path, tmp_path: Path) -> None:
+    """Once the index stands where the published copy does, a search does not open that."""
+    data = tmp_path / "data"
+    shutil.copytree(papers, data)
+    assert search(data, "ferry").total == 2
+    state = (data / database.PUBLISHED).stat()
+    (data / database.PUBLISHED).write_bytes(b"\0" * state.st_size)
+    os.utime(data / database.PUBLISHED, ns=(state.st_atime_ns, state.st_mtime_ns))
+    assert search(data, "ferry").total == 2
+
+
+def test_keys_of_what_is_found_come_best_first(papers: Path) -> None:
+    """`matches` gives the keys of all that `search` finds, in the same order."""
+    assert matches(papers, "ferry") == [(hit.url_key, hit.score) for hit in search(papers, "ferry").hits]
