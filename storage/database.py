@@ -30,6 +30,7 @@ VIEWS_FROM: Final = {
     "articles": "article_versions",
     "article_history": "article_versions",
     "article_blocks": "article_versions",
+    "withdrawals": "article_versions",
     "missed": "urls",
     "coverage": "urls",
     "gaps": "urls",
@@ -41,6 +42,7 @@ VIEWS_FROM: Final = {
     "rights": "fetches",
     "story_articles": "article_versions",
     "rejections": "fetches",
+    "provenance": "article_versions",
 }
 # DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
 _FULL: Final = ("No space left", "Disk quota exceeded", "File too large")

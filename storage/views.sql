@@ -79,6 +79,16 @@ COMMENT ON COLUMN article_history.characters_more IS 'Characters more than in th
 COMMENT ON COLUMN article_history.reading_changed IS 'Whether the page was read by another version of the extraction, with other rules of the site or other learned lines than the version before: the difference may then be ours. nightdesk reextract reads both alike.';
 COMMENT ON COLUMN article_history.headline_changed IS 'Whether the headline differs from that of the version before.';
 
+CREATE OR REPLACE VIEW withdrawals AS
+SELECT a.url_key, a.site, a.url, a.headline, a.date_published, u.fetched_at AS last_seen_at,
+    min(f.ended_at) AS withdrawn_at, arg_min(f.status, f.ended_at) AS status
+FROM fetches f JOIN urls u ON u.url_key = f.url_key AND f.ended_at > u.fetched_at JOIN articles a ON a.requested_key = u.url_key
+WHERE f.outcome = 'gone' GROUP BY ALL;
+COMMENT ON VIEW withdrawals IS 'Articles that their site has deleted since they were fetched, one row an article. One that came back is none.';
+COMMENT ON COLUMN withdrawals.last_seen_at IS 'When the server last gave the page, or said that it is unchanged, UTC.';
+COMMENT ON COLUMN withdrawals.withdrawn_at IS 'When it was first answered with 404 or 410 after that, UTC: deleted between the two.';
+COMMENT ON COLUMN withdrawals.status IS 'That answer.';
+
 CREATE OR REPLACE VIEW article_blocks AS
 SELECT url_key, version, valid_to IS NULL AS current, site, b."position", b.kind, b."level", b."time",
     substring(article_body, b."start" + 1, b.length) AS text
@@ -106,7 +116,7 @@ SELECT site, url, last(found_by ORDER BY read_at) AS found_by, min(read_at) AS f
     last(bounded ORDER BY read_at) AS bounded,
     sudden_change(last(entries ORDER BY read_at), median(entries) FILTER (outcome = 'ok'),
         count(*) FILTER (outcome = 'ok') - 1) AS sudden_change
-FROM source_reads GROUP BY site, url;
+FROM source_reads WHERE found_by NOT IN ('warc', 'cdx') GROUP BY site, url;
 COMMENT ON VIEW sources IS 'Feeds, sitemaps and section pages with the state of the last reading, one row a source.';
 COMMENT ON COLUMN sources.found_by IS 'feed, news_sitemap, sitemap or section.';
 COMMENT ON COLUMN sources.first_read_at IS 'First reading, UTC.';
@@ -255,3 +265,23 @@ COMMENT ON VIEW removed_by_rule IS 'Boilerplate removed, by site, kind and rule.
 COMMENT ON COLUMN removed_by_rule.blocks IS 'Blocks removed.';
 COMMENT ON COLUMN removed_by_rule.most_frequent_text IS 'The text that was removed most often; it takes a second a million blocks.';
 COMMENT ON COLUMN removed_by_rule.for_example IS 'The text of one of them.';
+
+CREATE OR REPLACE VIEW provenance AS
+SELECT v.url_key, v.version, v.site, v.url, v.headline, f.found_by IN ('warc', 'cdx') AS from_archive, f.found_by,
+    f.found_in, v.valid_from AS captured_at, v.run_id, v.capture_file, v.capture_offset
+FROM article_versions v
+LEFT JOIN fetches f ON f.url_key = v.requested_key AND f.ended_at = v.valid_from AND f.run_id = v.run_id;
+COMMENT ON VIEW provenance IS 'Where the text of each version of each article comes from.';
+COMMENT ON COLUMN provenance.from_archive IS 'Whether somebody else captured the page (a WARC file, a web archive) and not this program.';
+COMMENT ON COLUMN provenance.found_by IS 'feed, news_sitemap, sitemap, section, list or pending; warc or cdx if it was taken from an archive.';
+COMMENT ON COLUMN provenance.found_in IS 'URL of the source that named the page; of an archive the URL of the capture, or the WARC file and the offset of the record in it.';
+COMMENT ON COLUMN provenance.captured_at IS 'When the page was captured, by whomever, UTC.';
+
+COMMENT ON COLUMN source_reads.found_by IS 'feed, news_sitemap, sitemap or section; warc or cdx for a file or index of an archive.';
+COMMENT ON COLUMN source_reads.url IS 'URL of the feed, sitemap, section page or index; name of the WARC file.';
+COMMENT ON COLUMN discoveries.discovered_at IS 'When, UTC; of a page that was taken from an archive, when it was captured.';
+COMMENT ON COLUMN discoveries.found_by IS 'feed, news_sitemap, sitemap, section, list or pending; warc or cdx if it was taken from an archive.';
+COMMENT ON COLUMN fetches.ended_at IS 'When the answer was there or the try ended, UTC; of a page that was taken from an archive, when it was captured.';
+COMMENT ON COLUMN fetches.found_by IS 'feed, news_sitemap, sitemap, section, list or pending; warc or cdx if it was taken from an archive.';
+COMMENT ON COLUMN fetches.found_in IS 'URL of the source that named it; of an archive the URL of the capture, or the WARC file and the offset of the record in it.';
+COMMENT ON COLUMN urls.found_by IS 'feed, news_sitemap, sitemap, section, list or pending; warc or cdx if it was taken from an archive.';
