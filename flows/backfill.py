@@ -27,7 +27,7 @@ from flows.run import Request
 from flows.sources import PagesFrom, resolve
 from flows.span import check_span
 from flows.stages import crawl_and_ingest, onlookers, repair
-from flows.taking import take
+from flows.taking import read_own_again, take
 from flows.watch import WATCH
 from spiders.robots import RobotsCache
 from storage.backfills import LEFT_OUT, Chunk
@@ -63,7 +63,7 @@ async def backfill(
         refetch: Fetch pages again that the store knows already, and keep what changed as new versions.
         doubtful: Fetch also pages whose day no source tells: they may be of these days, or of any other.
         limit_pages: The most pages to fetch. 0: no limit but the sites' own.
-        pages_from: Other places to take the pages from: WARC files, a web archive, a list of URLs.
+        pages_from: Other places to take the pages from: WARC files, a web archive, a list of URLs, our own captures.
     """
     check_span(first_day, last_day)
     desk = open_desk()
@@ -78,6 +78,8 @@ async def backfill(
         doubtful=doubtful,
         source=resolve(pages_from, desk, desk.chosen(names(sites))),
     )
+    if pages_from.kind == "our own captures":
+        return await read_own_again(request, preview_only=preview_only)
     if request.source is not None:
         return await take(request, preview_only=preview_only)
     return await fill_days(request, preview_only=preview_only)

@@ -35,10 +35,11 @@ class PagesFrom(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["the sites", "WARC files", "a web archive", "a list of URLs"] = Field(
+    kind: Literal["the sites", "WARC files", "a web archive", "a list of URLs", "our own captures"] = Field(
         default="the sites",
         title="Kind",
-        description="The sites' own archives, or another: then the days are those on which pages were captured.",
+        description="The sites' own archives, or another: then the days are those on which pages were captured. Our own"
+        " captures are read again, and nothing is fetched.",
     )
     files: Annotated[list[Text], Field(max_length=MOST_FILES)] = Field(
         default=[],

@@ -40,6 +40,23 @@ async def take(request: Request, *, preview_only: bool) -> State[Any]:
     return await carry_out(request)
 
 
+async def read_own_again(request: Request, *, preview_only: bool) -> State[Any]:
+    """Read our own captures again (docs/reextract.md): a preview compares only, else it is promoted if it may be."""
+    from flows.reextract import reextract  # noqa: PLC0415 - only where it is asked for
+
+    assert request.first_day is not None
+    assert request.last_day is not None
+    state: State[Any] = await reextract(
+        sites=list(request.sites),
+        first_day=request.first_day,
+        last_day=request.last_day,
+        limit_pages=request.limit_pages or 0,
+        promote="never" if preview_only else "if the gate lets it pass",
+        return_state=True,
+    )
+    return state
+
+
 @task(name="preview", cache_policy=NO_CACHE)
 async def survey(request: Request) -> Counts:
     """Count what the source has; of an archive only the index is asked, of files only the headers are read."""

@@ -105,7 +105,9 @@ class _Reading:
     def run(self) -> None:
         mark = self._marks.read()
         if mark is not None and mark.done:
-            _log.info("%s was taken over by %s already (as %s)", self._path.name, mark.run_id, mark.name)
+            said = f"it was taken over by {mark.run_id} already, as {mark.name}"
+            _log.info("%s: %s", self._path.name, said)
+            self._note_source(said, bounded=None)
             return
         first = mark.records + 1 if mark is not None else 1
         if first > 1:
@@ -197,8 +199,13 @@ class _Reading:
 
     def _tell(self, *, whole: bool) -> None:
         """Write what came of the file: a line a site in the journal, one in the log."""
+        bounded = None if whole else "limit" if self._harvest.is_full else "cancelled"
+        self._note_source(self._tally.text(), bounded)
+        _log.info("%s: %s", self._path.name, self._tally.text())
+
+    def _note_source(self, reason: str, bounded: str | None) -> None:
         now = now_utc()
-        for name, number in self._tally.responses.items():
+        for name, counts in self._harvest.counts.items():
             self._harvest.note(
                 journal.source(
                     self._path.name,
@@ -206,14 +213,13 @@ class _Reading:
                     FOUND_BY,
                     now,
                     result="ok",
-                    reason=self._tally.text(),
-                    entries=number,
-                    new=self._harvest.counts[name].discovered - self._before[name],
+                    reason=reason,
+                    entries=self._tally.responses[name],
+                    new=counts.discovered - self._before[name],
                     known=self._harvest.known[name] - self._known_before[name],
-                    bounded=None if whole else "limit" if self._harvest.is_full else "cancelled",
+                    bounded=bounded,
                 )
             )
-        _log.info("%s: %s", self._path.name, self._tally.text())
 
 
 class _Originals:
