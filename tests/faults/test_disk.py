@@ -87,7 +87,7 @@ def test_each_stage_that_finds_the_disk_full_says_so_and_goes_on_with_room(
         assert titles(tmp_path) == whole()
         asked = [asked.path for asked in origin.asked if asked.path.startswith("/2026/")]
         assert max(map(asked.count, asked)) <= 2
-    assert load(tmp_path, pending_folders(tmp_path)).folders == 0  # nothing is left to be done
+    assert load(tmp_path, pending_folders(tmp_path)).loaded == ()  # nothing is left to be done
 
 
 @pytest.mark.parametrize("how", ["full", "read-only", "gone"])

@@ -112,6 +112,21 @@ def start(
     **job: object,
 ) -> subprocess.Popen[str]:
     """Start the child: `preload` is Python that it runs first, `within` a command that runs it, `env` all of its environment."""
+    path = write_job(data, sites, run_id=run_id, **job)
+    run = f"{preload}; import runpy, sys; sys.argv[0] = 'spiders'; runpy.run_module('spiders', run_name='__main__')"
+    return subprocess.Popen(
+        [*within, sys.executable, *(("-c", run) if preload else ("-m", "spiders")), str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        env={**(os.environ if env is None else env), **_BYTECODE, "PYTHONDONTWRITEBYTECODE": "1" if preload else ""},
+    )
+
+
+def write_job(data: Path, sites: Mapping[str, Mapping[str, Any]], *, run_id: str = "r1", **job: object) -> Path:
+    """Write the sites' files and the job, and return its path."""
     folder = data / "sites"
     folder.mkdir(exist_ok=True)
     files = []
@@ -131,16 +146,7 @@ def start(
     }
     path = data / f"{run_id}.json"
     path.write_text(json.dumps(spec), "utf-8")
-    run = f"{preload}; import runpy, sys; sys.argv[0] = 'spiders'; runpy.run_module('spiders', run_name='__main__')"
-    return subprocess.Popen(
-        [*within, sys.executable, *(("-c", run) if preload else ("-m", "spiders")), str(path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[2],
-        env={**(os.environ if env is None else env), **_BYTECODE, "PYTHONDONTWRITEBYTECODE": "1" if preload else ""},
-    )
+    return path
 
 
 def finish(process: subprocess.Popen[str], data: Path, *, run_id: str = "r1", timeout_s: float = 60) -> Crawled:
@@ -149,7 +155,16 @@ def finish(process: subprocess.Popen[str], data: Path, *, run_id: str = "r1", ti
     output, errors = process.communicate(timeout=timeout_s)
     assert held is not None
     held.close()
-    crawled = Crawled(process.returncode, [json.loads(line) for line in output.splitlines()], errors)
+    return read_run(
+        data, run_id, code=process.returncode, events=[json.loads(line) for line in output.splitlines()], errors=errors
+    )
+
+
+def read_run(
+    data: Path, run_id: str = "r1", *, code: int = 0, events: Sequence[dict[str, Any]] = (), errors: str = ""
+) -> Crawled:
+    """Read the closed segments of a run."""
+    crawled = Crawled(code, list(events), errors)
     folder = data / "captures" / run_id
     for journal in closed_segments(folder) if folder.exists() else ():
         crawled.entries += read_journal(journal)
