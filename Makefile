@@ -3,6 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+JOBS ?= 2  # tests side by side; most of them wait for processes that they start
+
+# Where it is set, each of hundreds of processes would compile every module again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help setup demo check test format lock clean
 
@@ -42,7 +46,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 test: check
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile $(TESTS)
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format .
