@@ -33,6 +33,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     contact: str = ""  # e-mail or web page in the user agent; must be set before a public site is crawled
     catalogue: bool = True  # read the site files that are shipped with the program, besides <data>/sites
+    spiders: Annotated[int, msgspec.Meta(ge=1, le=26)] = 1  # processes that fetch; one serves 300 hosts on one core
     workers: Annotated[int, msgspec.Meta(ge=0, le=256)] = 0  # extraction processes; 0: one a core
     time_zone: str = "UTC"  # IANA name, of the nightly schedule and of the times in reports
     nightly_cron: str = ""  # when the nightly crawl starts, in `time_zone`; empty: as prefect.yaml says (04:30)

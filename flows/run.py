@@ -15,11 +15,12 @@ import msgspec
 
 from extraction.learned import Learned
 from flows import old
-from flows.crawl import Event, Finished, Log, Progress, Segment, crawl
+from flows.crawl import Event, Finished, Log, Progress, Segment
 from flows.desk import Desk, require_contact, require_writable
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
 from flows.lease import hold_hosts
 from flows.pool import Pool, cores
+from flows.shards import crawl_all, parted
 from flows.summary import UNFIT, unfinished_runs
 from flows.watch import Board
 from spiders.captures import closed_segments, recover
@@ -32,7 +33,7 @@ from storage.ledger import last_read, write_known, write_pending
 OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
 CANCELLED_S = 27.0  # for what a cancelled crawl fetched to reach the store (Prefect kills after 30 s); the rest waits
 REQUEST = "run.json"
-SHARD = "a"  # one spider serves all sites: politeness, not CPU, limits a site
+SHARD = "a"  # of a run with one spider, which serves all sites: politeness, not CPU, limits a site
 
 T = TypeVar("T")
 Say = Callable[[str, str | None, str], None]  # (level, site, message)
@@ -138,8 +139,8 @@ class Run:
                 )
             )
             self.board.stage = "crawling"
-            job = await asyncio.to_thread(self._write_job)
-            return await crawl(job, self.hear, inherit=locks, module=old.child(self.request.source))
+            jobs = await asyncio.to_thread(self._write_jobs)
+            return await crawl_all(jobs, self.hear, inherit=locks, module=old.child(self.request.source))
         finally:
             self._add_segments()
             self.no_more_segments()
@@ -227,10 +228,10 @@ class Run:
         read = {name: at for name, at in read.items() if at <= self.started_at}  # a clock was wrong: days would be lost
         return {site.name: (read[site.name] - OVERLAP).date() if site.name in read else first for site in self.sites}
 
-    def _write_job(self) -> Path:
+    def _write_jobs(self) -> list[Path]:
         names = [site.name for site in self.sites]
         if self.request.source is not None:
-            return self.write_job(old.job_of(self.job(names), self.request.source))
+            return [self.write_job(old.job_of(self.job(names), self.request.source))]
         pending = self.desk.data / "known" / f"{self.run_id}.pending.jsonl"
         write_pending(self.desk.data, pending, names, revisits=self.request.kind == "nightly")
         job = msgspec.structs.replace(
@@ -238,7 +239,7 @@ class Run:
             pending=str(pending),
             since=self._watermarks() if self.request.kind == "nightly" else {},
         )
-        return self.write_job(job)
+        return [self.write_job(part) for part in parted(job, self.desk.settings.spiders)]
 
     def job(self, names: Sequence[str], shard: str = SHARD) -> Job:
         """Return a job of this run for some of its sites, with what the store knows of them."""
