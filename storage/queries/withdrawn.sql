@@ -1,6 +1,5 @@
--- Which articles has their site deleted since we fetched them?
-SELECT a.site, a.headline, a.date_published, u.outcome_at AS gone_since, u.status, a.url
-FROM urls u JOIN articles a ON a.requested_key = u.url_key
-WHERE u.outcome = 'gone'
-ORDER BY gone_since DESC
+-- Which articles has their site deleted since we fetched them, and when?
+SELECT site, headline, date_published, withdrawn_at, status, last_seen_at, url
+FROM withdrawals
+ORDER BY withdrawn_at DESC
 LIMIT 100;

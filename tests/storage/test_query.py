@@ -165,7 +165,12 @@ def test_recipes_name_the_articles_they_are_about(newsdesk: Path) -> None:
     with Session(newsdesk) as session:
         assert [row[1:4] for row in session.ask(sql["overnight"]).rows] == [("changed", 2, "Ferry sails")]
         assert [row[:3] for row in session.ask(sql["edited"]).rows] == [(2, "harbour", "Ferry sails")]
-        assert [row[1] for row in session.ask(sql["withdrawn"]).rows] == ["Pier"]
+        assert [(row[1], row[3], row[5]) for row in session.ask(sql["withdrawn"]).rows] == [
+            ("Pier", at(1442).replace(tzinfo=None), at(2).replace(tzinfo=None))
+        ]
+        assert [(row[1], row[2], row[4]) for row in session.ask(sql["as_of"]).rows] == [
+            ("Ferry", 1, at(1441).replace(tzinfo=None))
+        ]
         assert [(row[1], row[5], row[6]) for row in session.ask(sql["sources"]).rows] == [
             ("https://harbour.example/feed", 0, 1.5)
         ]

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from storage.database import connect
+from storage.load import load
 from storage.versions import UnknownArticleError, compare, versions
-from tests.storage.made import at
+from tests.storage.made import article, at, discovered, extraction, folder, outcome, page
 
 FERRY = "https://harbour.example/2026/ferry-late"
 
@@ -41,3 +43,21 @@ def test_what_is_not_there_is_named(newsdesk: Path) -> None:
         compare(newsdesk, FERRY, 7)
     with pytest.raises(UnknownArticleError, match="give an article's URL or its url_key"):
         versions(newsdesk, "the ferry story")
+
+
+def test_an_article_that_comes_back_is_not_withdrawn(newsdesk: Path) -> None:
+    """Deleted at its site is a fact with a date, until the page is there again; deleted once more counts from then."""
+    pier = "https://harbour.example/2026/pier-opens"
+    query = "SELECT headline, withdrawn_at, last_seen_at, status FROM withdrawals"
+
+    def after(*items: object, run: str) -> list[tuple]:
+        load(newsdesk, [folder(newsdesk, items, run=run)], publish=True)
+        with connect(newsdesk) as connection:
+            return connection.execute(query).fetchall()
+
+    [(_, gone_at, seen_at, status)] = after(run="run-3")
+    assert (gone_at, seen_at, status) == (at(1442).replace(tzinfo=None), at(2).replace(tzinfo=None), 404)
+    again = (page(pier, 2000, run="run-4"), extraction(article(pier, "The pier opens.", "Pier")))
+    assert after(discovered(pier, 1999), again, run="run-4") == []
+    gone = [outcome(pier, minutes, status=410) for minutes in (3000, 4000)]
+    assert after(*gone, run="run-5") == [("Pier", at(3000).replace(tzinfo=None), at(2000).replace(tzinfo=None), 410)]
