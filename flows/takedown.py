@@ -95,11 +95,11 @@ def carry_out(data: Path, ordered: Takedown, say: Say, *, run_id: str | None = N
     are gone from what readers see; `run_id` is one that need not be waited for, because it is the caller's own.
     """
     takedown.register(data, ordered)
+    takedown.drop_index(data)
     wait_for(living_runs(data, but=run_id), say)
     recover_all(data, lambda _, message: say(message))
     responses = _erase_files(data, ordered)
     takedown.compact(data)
-    takedown.drop_index(data)
     return takedown.finish(data, ordered, responses=responses)
 
 
