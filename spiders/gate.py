@@ -86,7 +86,7 @@ class Gate:
         if missing := self._terms.missing(origin, rules, now_utc()):
             self._ask_for(missing[0], ask.site, ask)
             return None
-        if not ask.site.rights.heeds_licences:
+        if not (rules.licences and ask.site.rights.heeds_licences):
             return ask
         said = self._terms.of_page(ask.url, rules)
         if (demand := terms.demand(said)) is None:

@@ -14,7 +14,16 @@ from fastwarc.warc import ArchiveIterator
 
 from extraction.records import Discovery, Outcome
 from spiders import journal
-from spiders.captures import SegmentWriter, closed_segments, read_journal, read_pages, recover, warc_of
+from spiders.captures import (
+    SegmentWriter,
+    closed_segments,
+    read_journal,
+    read_page,
+    read_pages,
+    records,
+    recover,
+    warc_of,
+)
 
 AT = datetime(2026, 11, 23, 4, 30, 0, 123456, tzinfo=UTC)
 HEADERS = (("Content-Type", "text/html"), ("X-Twice", "1"), ("X-Twice", "2"), ("Content-Encoding", "gzip"))
@@ -89,6 +98,37 @@ def test_a_chunked_answer_is_read_by_other_tools(tmp_path: Path) -> None:
     assert warc is not None
     records = [r.reader.read() for r in ArchiveIterator(str(warc), auto_decode="all") if r.is_http]
     assert records == [b"5 is no chunk length here"]
+
+
+def test_a_rendered_page_is_read_where_a_browser_made_it(tmp_path: Path) -> None:
+    """The response stands as received, the conversion behind it refers to it and is the page; a torn one is no page."""
+    target = writer(tmp_path)
+    html = "<p>Grüße</p>".encode() * 40
+    place = target.write(
+        discovery(),
+        final_url="http://harbour.localhost/a",
+        status=200,
+        headers=(*HEADERS, ("ETag", '"7"')),
+        body=gzip.compress(b"<script></script>"),
+        fetched_at=AT,
+        rights={"x_robots_tag": "noai"},
+        rendered=html,
+    )
+    warc = warc_of(target.rotate() or Path())
+    assert warc is not None
+    [page] = read_pages(warc, data=tmp_path)
+    assert page.capture == place
+    assert (page.body, page.status, page.discovery, page.rights) == (html, 200, discovery(), {"x_robots_tag": "noai"})
+    assert page.headers == (("Content-Type", "text/html; charset=utf-8"), ("ETag", '"7"'))
+    assert list(records(warc, data=tmp_path, damaged=print)) == [place]
+    assert read_page(place, data=tmp_path) == page
+    with warc.open("rb") as file:
+        response, conversion = list(ArchiveIterator(file))[1:]
+        assert conversion.headers["WARC-Type"] == "conversion"
+        assert conversion.headers["WARC-Refers-To"] == response.headers["WARC-Record-ID"]
+    with warc.open("rb+") as file:
+        file.truncate(place.offset)
+    assert list(read_pages(warc, data=tmp_path)) == []
 
 
 def test_a_segment_is_open_until_it_is_closed(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ addEventListener("DOMContentLoaded", async () => {
   await ask("private", "http://127.0.0.1:PORT/secret");
   await ask("metadata", "http://169.254.169.254/latest/meta-data/");
   await ask("twin", "http://inner.localhost:PORT/secret");
+  await ask("own, but not allowed", "http://127.0.0.2:PORT/secret");
   await ask("other", "http://other.localhost:PORT/pixel");
   await ask("disallowed", "/private/api");
   await ask("post", "/api/log", {method: "POST", body: "x"});
@@ -64,7 +65,7 @@ ROBOTS = Reply("User-agent: *\nDisallow: /private/\n", type="text/plain")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Origin, Crawled, Path]]:
     """One crawl: two pages made by scripts, on a site that says so; one on a site that does not."""
     data = tmp_path_factory.mktemp("rendered")
-    with Origin() as origin:
+    with Origin(("127.0.0.1", "127.0.0.2")) as origin:
         origin.routes |= {
             "/robots.txt": ROBOTS,
             "/app.js": zipped(APP.replace("PORT", str(origin.port)), type="text/javascript"),
@@ -79,7 +80,13 @@ def rendered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Origin,
         for path in ("/secret", "/pixel", "/private/api", "/api/log", "/picture.png", "/beacon", "/frame", "/socket"):
             origin.routes[path] = Reply("{}", type="application/json")
         sites = {
-            "made": {"url": origin.url(), "fetch": {"browser": True}, "politeness": {"delay_s": 0.3}},
+            "made": {
+                "url": origin.url(),
+                "hosts": ["site.localhost", "127.0.0.2"],
+                "network": {"allow": ["127.0.0.1/32"]},
+                "fetch": {"browser": True},
+                "politeness": {"delay_s": 0.3},
+            },
             "plain": {"url": origin.url(host="plain.localhost")},
         }
         urls = [["made", origin.url("/news/1")], ["made", origin.url("/news/2")]]
