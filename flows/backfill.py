@@ -22,6 +22,7 @@ from flows.choices import SiteName, names
 from flows.chunks import Advance, Pace
 from flows.desk import open_desk
 from flows.filling import Filling
+from flows.machines import hold_everywhere
 from flows.plain import plain
 from flows.run import Request
 from flows.sources import PagesFrom, resolve
@@ -126,6 +127,7 @@ async def fill_days(request: Request, *, preview_only: bool) -> State[Any]:
     """
     say, show = onlookers()
     run = Filling(open_desk(), request, say, show)
+    run.everywhere = hold_everywhere if run.desk.settings.several_machines else None
     say("info", None, f"run {run.run_id}: backfill {run.backfill.backfill_id} of {len(run.sites)} sites")
     try:
         await asyncio.to_thread(run.record, "running")

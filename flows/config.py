@@ -46,6 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gate_text_lost: Percent = 1.0
     gate_text_gained: Percent = 5.0
     gate_fields_lost: Percent = 1.0
+    several_machines: bool = False  # others share the Prefect server: hosts are held by its global concurrency limits
     fill_gaps: bool = False  # the nightly look for gaps also starts the backfills that it proposes
     file_roots: tuple[str, ...] = ()  # folders that a backfill's form may name files in, besides <data>/inbox
     archive_networks: tuple[str, ...] = ()  # networks (CIDR) refused otherwise that a web archive may be on

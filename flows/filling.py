@@ -142,6 +142,7 @@ class Filling(Run):
         try:
             left = await asyncio.to_thread(self.left)
             free, locks = await self.leases.enter_async_context(self._held(left))
+            await self.hold_everywhere(self._hosts(free))
             self.board.stage = "fetching"
             job = await asyncio.to_thread(self._fill_job, free)
             self._base = {share.site: share.done for share in shares(await asyncio.to_thread(self.chunks))}

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import fcntl
 import secrets
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from importlib.metadata import version
@@ -76,6 +77,8 @@ class Run:
         self.board = Board()
         self.version = version("nightdesk")
         self.leases = contextlib.AsyncExitStack()
+        #: Holds hosts against other machines too, where there are several.
+        self.everywhere: Callable[[Iterable[str]], AbstractAsyncContextManager[None]] | None = None
         self._say, self._show = say, show
         self._pool = self._new_pool({})
         self.begin_again()
@@ -144,6 +147,11 @@ class Run:
         finally:
             self._add_segments()
             self.no_more_segments()
+
+    async def hold_everywhere(self, hosts: Iterable[str]) -> None:
+        """Hold hosts against other machines, until `release`."""
+        if self.everywhere is not None:
+            await self.leases.enter_async_context(self.everywhere(hosts))
 
     async def release(self) -> None:
         """Let others crawl the hosts of this run."""

@@ -15,6 +15,7 @@ from prefect.states import Completed, Failed
 from flows import upkeep
 from flows.crawl import SpiderError
 from flows.desk import open_desk
+from flows.machines import hold_everywhere
 from flows.plain import plain
 from flows.report import RunSummary, line, markdown
 from flows.run import Request, Run, Say, side_by_side
@@ -97,6 +98,7 @@ async def carry_out(request: Request) -> State[RunSummary]:
     watch = WATCH.get()
     say, show = onlookers()
     run = Run(open_desk(), request, say, show)
+    run.everywhere = hold_everywhere if run.desk.settings.several_machines else None
     say("info", None, f"run {run.run_id} of {len(run.sites)} sites")
     try:
         await asyncio.to_thread(run.record, "running")
