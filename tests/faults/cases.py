@@ -102,6 +102,8 @@ FAULTS: dict[str, Fault] = {
     "zstd-bomb": Fault("1.5 zstd bomb", encoded(zstandard.compress(BOMB), "zstd"), "too_large"),
     "gzip-cut": Fault("1.6 gzip cut in the middle", encoded(gzip.compress(os.urandom(9000))[:5000], "gzip"), "truncated"),
     "odd-coding": Fault("1.6 unknown Content-Encoding", encoded(os.urandom(900), "rot13"), "undecodable"),
+    "gzip-twice": Fault("1.5 gzip bomb in gzip", Reply(gzip.compress(gzip.compress(BOMB)), headers={"Content-Encoding": "gzip, gzip"}), "too_large"),
+    "gzip-claimed": Fault("1.6 a readable body that only claims gzip", encoded(b"<p>A page.</p>" * 100, "gzip"), "page"),
     "status-401": Fault("1.9 401", status(401), "blocked", attempts=1),
     "status-403": Fault("1.9 403", status(403), "blocked"),
     "status-404": Fault("1.9 404", status(404), "gone", attempts=1),
@@ -114,6 +116,8 @@ FAULTS: dict[str, Fault] = {
     "status-503": Fault("1.9 503, Retry-After a past date", status(503, Retry_After="Mon, 23 Nov 2020 12:00:00 GMT"), "rate_limited"),
     "status-504": Fault("1.9 504", status(504), "server_error"),
     "status-999": Fault("1.9 999", status(999), "http_error"),
+    "cookie": Fault("1.11 a redirect to itself until a cookie comes back", Reply(status=302, headers={"Location": "/a", "Set-Cookie": "seen=1"}), "redirect_limit"),
+    "challenge": Fault("1.11 a bot challenge", status(403, cf_mitigated="challenge"), "blocked", attempts=1),
     "status-304": Fault("1.10 304 without our asking", Reply(status=304), "http_error"),
     # 1.8 Redirects.
     "self": Fault("1.8 redirect to itself", moved("/a"), "redirect_limit"),
@@ -123,6 +127,7 @@ FAULTS: dict[str, Fault] = {
     "home": Fault("1.8 to the home page", moved("/"), "redirected_home"),
     "away": Fault("1.8 to another site", moved("http://elsewhere.localhost/"), "off_site"),
     "moved-301": Fault("1.8 301 to a page", moved("/c", 301), "page", more={"/c": PAGE}),
+    "moved-303": Fault("1.8 303 to a page", moved("/c", 303), "page", more={"/c": PAGE}),
     "moved-307": Fault("1.8 307 to a page", moved("/c", 307), "page", more={"/c": PAGE}),
     "moved-308": Fault("1.8 308 to a page", moved("/c", 308), "page", more={"/c": PAGE}),
     # 2. Addresses.
@@ -132,6 +137,8 @@ FAULTS: dict[str, Fault] = {
     "to-script": Fault("2.1 redirect to javascript:", moved("javascript:alert(1)"), "refused_scheme"),
     "to-decimal": Fault("2.2 redirect to http://2130706433/", moved("http://2130706433/x"), "off_site"),
     "to-metadata": Fault("2.2 redirect to 169.254.169.254", moved("http://169.254.169.254/latest"), "off_site"),
+    "to-octal": Fault("2.2 redirect to http://0177.0.0.1/", moved("http://0177.0.0.1/x"), "off_site"),
+    "to-mapped": Fault("2.2 redirect to http://[::ffff:10.0.0.1]/", moved("http://[::ffff:10.0.0.1]/x"), "off_site"),
     "to-user": Fault("2.3 redirect to a URL with a password", moved("http://u:p@to-user.localhost/x"), "bad_url"),
     "to-long": Fault("2.3 redirect to a URL of 12,000 characters", moved("/" + "x" * 12_000), "bad_url"),
     # 4. robots.txt and rights.

@@ -1,5 +1,6 @@
 """Wall clocks that step, and days that are odd: what is measured in time goes by the monotonic clock, and runs stay in order."""
 
+import asyncio
 import os
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
@@ -109,3 +111,18 @@ def run_line(data: Path, clock: Clock) -> None:
     command = [sys.executable, str(LINE), str(data)]
     done = subprocess.run(command, env=clock.env, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_schedule_fires_once_on_every_night() -> None:
+    """Prefect's own reckoning of the nightly hour: once a day through both changes of the clock and a leap day, at that hour by the site's clock."""
+    from prefect.server.schemas.schedules import CronSchedule  # seconds of import, for this test alone
+
+    cron = CronSchedule(cron="30 4 * * *", timezone="Europe/Brussels")
+    for first in ("2027-03-26", "2027-10-29", "2028-02-27"):
+        start = datetime.fromisoformat(f"{first}T00:00:00+00:00")
+        fires = asyncio.run(cron.get_dates(5, start))
+        local = [at.astimezone(ZoneInfo("Europe/Brussels")) for at in fires]
+        assert [f"{at:%H:%M}" for at in local] == ["04:30"] * 5
+        days = [at.date() for at in local]
+        assert days == [days[0] + timedelta(days=n) for n in range(5)]
+        assert days[0] == start.date()

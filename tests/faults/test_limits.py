@@ -67,9 +67,9 @@ def test_without_any_network_each_url_says_so(tmp_path: Path) -> None:
 
 @AS_ROOT
 def test_a_bare_environment_is_enough(tmp_path: Path) -> None:
-    """No HOME, no TERM, no PATH, an ASCII locale, and /tmp and /var/tmp read-only: pages come in and hold every letter."""
+    """No HOME, no TERM, no PATH, no zones of the system, an ASCII locale, and /tmp and /var/tmp read-only: pages come in and hold every letter."""
     title = "Überfall in Łódź – 東京 reagiert"
-    bare = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TMPDIR": "/nonexistent"}
+    bare = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TMPDIR": "/nonexistent", "PYTHONTZPATH": ""}
     with Origin() as origin:
         item = f"<item><title>{title}</title><link>{origin.url('/ü')}</link></item>"
         origin.routes |= {

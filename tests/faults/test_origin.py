@@ -5,17 +5,22 @@ The table of faults and ends is docs/faults.md; `NIGHTDESK_WRITE_DOCS=1 pytest t
 
 import os
 import ssl
-import subprocess
 import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from extraction.decoding import BodyError, decode_body
 from extraction.records import Page
 from tests.faults.cases import FAULTS, NONE, PAGE, raw, serve
+from tests.faults.catalogue import documented
 from tests.spiders.conftest import Crawled, finish, start
 from tests.spiders.origin import Asked, Origin, Reply, Route
 
@@ -115,46 +120,65 @@ def test_the_bounds_hold(hostile: tuple[Origin, Crawled, float]) -> None:
     assert 0 < crawled.peak_kb < 400 * 1024
 
 
-def test_the_table_of_faults_is_the_documented_one(hostile: tuple[Origin, Crawled, float]) -> None:
-    """docs/faults.md says what the crawl did."""
+def test_the_table_of_hosts_is_the_documented_one(hostile: tuple[Origin, Crawled, float]) -> None:
+    """docs/faults.md says how the URLs of each misbehaving host ended."""
     origin, crawled, _ = hostile
     rows = [
         f"| {fault.what} | `{end_of(crawled, origin.url('/a', f'{name}.localhost'))}` "
         f"| `{end_of(crawled, origin.url('/b', f'{name}.localhost'))}` |"
         for name, fault in FAULTS.items()
     ]
-    head = (
-        "# Faults and their ends\n\nWhat the crawl makes of a hostile host, as the tests in `tests/faults` saw it: the end of "
-        "the URL that meets the fault, and of\nanother URL on the same host (`page` is a captured page; the other words are "
-        "outcomes of the ledger). 1 is the wire, 2 addresses, 4 robots.txt and rights.\nWritten by `NIGHTDESK_WRITE_DOCS=1 pytest tests/faults`, compared by each run.\n\n"
-        "| fault | its URL | another of the host |\n|---|---|---|\n"
-    )
-    text = head + "\n".join(rows) + "\n"
-    if os.environ.get("NIGHTDESK_WRITE_DOCS"):
-        DOCS.write_text(text, "utf-8")
-    assert DOCS.read_text("utf-8") == text
+    head = "| fault | its URL | another of the host |\n|---|---|---|\n"
+    documented(DOCS, "hosts", head + "\n".join(rows) + "\n")
 
 
-@pytest.mark.parametrize("kind", ["self-signed", "wrong host"])
-def test_a_certificate_that_does_not_hold_is_an_end(tmp_path: Path, kind: str) -> None:
-    """TLS failures have their own outcome, are not tried again and are never accepted."""
-    key, certificate = tmp_path / "key.pem", tmp_path / "cert.pem"
-    name = "secure.localhost" if kind == "self-signed" else "other.localhost"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate),
-            *("-days", "1", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"),
-        ],
-        check=True,
-        capture_output=True,
-    )
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        ("self-signed", "self-signed certificate"),
+        ("wrong host", "Hostname mismatch"),
+        ("expired", "certificate has expired"),
+        ("good", None),
+    ],
+)
+def test_a_certificate_that_does_not_hold_is_an_end(tmp_path: Path, kind: str, reason: str | None) -> None:
+    """A certificate of one's own making, of another host, or out of date: TLS failures have their own outcome, are not tried again and never accepted."""
+    file = tmp_path / "certificate.pem"
+    name = "other.localhost" if kind == "wrong host" else "secure.localhost"
+    file.write_bytes(certificate(name, datetime.now(UTC) - timedelta(days=9 if kind == "expired" else 1)))
+    trusted = {} if kind == "self-signed" else {"SSL_CERT_FILE": str(file)}
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate, key)
+    context.load_cert_chain(file)
     with Origin(ssl=context) as origin:
+        origin.routes |= {"/a": PAGE, "/b": PAGE}
         url = f"https://secure.localhost:{origin.port}/"
-        crawled = finish(start(tmp_path, {"s": {"url": url}}, urls=[["s", url + "a"], ["s", url + "b"]]), tmp_path)
-        assert origin.asked == []
-    assert [e["outcome"] for e in crawled.entries if e["kind"] == "outcome"] == ["tls_failed"] * 2
+        process = start(
+            tmp_path, {"s": {"url": url}}, urls=[["s", url + "a"], ["s", url + "b"]], env={**os.environ, **trusted}
+        )
+        crawled = finish(process, tmp_path)
+        assert bool(origin.asked) == (kind == "good")
+    assert set(crawled.outcomes_by_url.values()) == {"page" if kind == "good" else "tls_failed"}
+    assert reason is None or all(reason in e["reason"] for e in crawled.entries if e["kind"] == "outcome")
+
+
+def certificate(name: str, since: datetime) -> bytes:
+    """Return a certificate for a host, its own root, good for a week, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(since)
+        .not_valid_after(since + timedelta(days=7))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    plain = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return plain + made.public_bytes(Encoding.PEM)
 
 
 def test_a_dead_host_costs_a_bounded_time(tmp_path: Path) -> None:
