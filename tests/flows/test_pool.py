@@ -116,17 +116,18 @@ def test_a_large_page_does_not_block_the_others(pool: Pool) -> None:
     assert sorted(place(asked) for asked, _ in pool.extract(pages)) == list(range(12))
 
 
-def test_a_killed_worker_costs_one_page_at_most(pool: Pool) -> None:
-    """SIGKILL amid the work: all pages are answered, at most those in work then are failed, with their capture named."""
+@pytest.mark.parametrize("death", [signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS], ids=lambda death: death.name)
+def test_a_killed_worker_costs_one_page_at_most(pool: Pool, death: signal.Signals) -> None:
+    """Killed, or dead of a fault in C code, amid the work: all pages are answered, at most the one in work then is failed, with its capture named."""
     answers = []
     for answer in pool.extract(page(n) for n in range(60)):
         answers.append(answer)
         if len(answers) == 10:
-            os.kill(pool.pids()[0], signal.SIGKILL)
+            os.kill(pool.pids()[0], death)
     failed = [fetch(rows) for _, rows in answers if fetch(rows)["outcome"] != ARTICLE]
     assert sorted(place(asked) for asked, _ in answers) == list(range(60))
     assert len(failed) <= 1
-    assert all(each["outcome"] == Outcome.EXTRACTION_FAILED and "SIGKILL" in each["reason"] for each in failed)
+    assert all(each["outcome"] == Outcome.EXTRACTION_FAILED and death.name in each["reason"] for each in failed)
     assert all("captures/r/a-00000.warc.gz at byte" in each["reason"] for each in failed)
     assert pool.restarts == 1
 
