@@ -1,13 +1,15 @@
 """The catalogue of faults, a line each, and the tests that try it: docs/faults.md is made of it.
 
-What happens is the first sentence of each test's docstring, so the table says nothing that no test asserts. `WIRE` is
-the crawl of all misbehaving hosts, whose own table follows in the document.
+What happens is said in the names of the tests, so the table says nothing that no test asserts. `WIRE` is the crawl of
+all misbehaving hosts, whose own table follows in the document.
 """
 
 import ast
 import os
 from functools import cache
 from pathlib import Path
+
+from tests.faults.cases import FAULTS
 
 TESTS = Path(__file__).parents[1]
 WIRE = "faults/test_origin.py::test_a_fault_ends_as_it_should"
@@ -86,21 +88,29 @@ def table() -> str:
 
 
 def _row(line: str, what: str, tests: list[str]) -> str:
-    ends = ["as in the table of hosts below" if test == WIRE else sentence(test) for test in tests]
-    return f"| {line} | {what} | {' · '.join(end.replace('|', '&#124;') for end in ends)} |"
+    ends = [_hosts(line) if test == WIRE else sentence(test) for test in tests]
+    return f"| {line} | {what} | {'; '.join(ends)} |"
+
+
+def _hosts(line: str) -> str:
+    """Return the ends of the hosts that stand for a line."""
+    ends = dict.fromkeys(f"`{fault.end}`" for fault in FAULTS.values() if fault.what.startswith(f"{line} "))
+    assert ends, f"no host stands for {line}"
+    return f"[ends as {', '.join(ends)}](#the-table-of-hosts)"
 
 
 def sentence(test: str) -> str:
-    """Return what a test says is true, with a link to its file. Raises KeyError where there is no such test."""
+    """Return what a test says is true, by its name, with a link to its file. Raises KeyError where there is no such test."""
     path, _, name = test.partition("::")
-    said = _docstrings(path)[name].strip().split("\n\n")[0]
-    return f"[{' '.join(said.split()).rstrip('.')}](../tests/{path})"
+    if name not in _names(path):
+        raise KeyError(f"tests/{path} has no {name}: the catalogue of faults is to name another")
+    return f"[{name.removeprefix('test_').replace('_', ' ')}](../tests/{path})"
 
 
 @cache
-def _docstrings(path: str) -> dict[str, str]:
+def _names(path: str) -> frozenset[str]:
     tree = ast.parse((TESTS / path).read_text("utf-8"))
-    return {node.name: ast.get_docstring(node) or "" for node in tree.body if isinstance(node, ast.FunctionDef)}
+    return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
 
 
 def documented(document: Path, part: str, text: str) -> None:

@@ -1,11 +1,10 @@
-"""The catalogue of faults: each of its lines has tests, and docs/faults.md says what they assert."""
+"""The catalogue of faults: each of its lines has tests, and docs/faults.md leads to them."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.faults.cases import FAULTS
-from tests.faults.catalogue import LINES, SECTIONS, WIRE, documented, sentence, table
+from tests.faults.catalogue import LINES, SECTIONS, documented, sentence, table
 
 DOCS = Path(__file__).parents[2] / "docs" / "faults.md"
 LAST = {1: 11, 2: 5, 3: 7, 4: 6, 5: 10, 6: 11}
@@ -18,12 +17,11 @@ def test_every_line_of_the_catalogue_is_there() -> None:
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_a_line_is_tried_by_tests_that_say_what_happens(line: str) -> None:
-    """Each line names tests that stand, each with its sentence; one that names the crawl of hosts has hosts there."""
+def test_a_line_is_tried(line: str) -> None:
+    """Each line names tests that stand: a renamed one is to be renamed here too."""
     _, tests = LINES[line]
     assert tests
-    assert all(len(sentence(test)) > 20 for test in tests)
-    assert WIRE not in tests or any(fault.what.startswith(f"{line} ") for fault in FAULTS.values())
+    assert all(sentence(test) for test in tests)
 
 
 def test_the_catalogue_is_the_documented_one() -> None:
