@@ -317,7 +317,10 @@ def _take_replay(archive: Archive, url: str, found: Found, harvest: Harvest) -> 
     if replayed and not _is_of(replayed[2], found):
         harvest.end(found, Outcome.DUPLICATE, f"the archive replays {replayed[2][:200]} for it")
         return
-    at = _memento_time(fetched) or (capture_time(replayed[1]) if replayed else None) or found.at
+    at = _memento_time(fetched) or (capture_time(replayed[1]) if replayed else found.at)
+    if at is None:
+        harvest.end(found, Outcome.CAPTURE_DAMAGED, "the archive replays a capture of a time that cannot be")
+        return
     if not harvest.is_wanted(found.site, at):
         harvest.end(found, Outcome.EXCLUDED, f"the archive replays a capture of {at:%Y-%m-%d} for it")
         return

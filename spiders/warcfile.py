@@ -245,7 +245,8 @@ class _Records:
         if length > self._largest:
             return self._large(header)
         if self._have(length) and self._ends_well(length):
-            block = bytes(self._buffer[self._at : self._at + length]) if self._wants(header) else None
+            with memoryview(self._buffer) as view:
+                block = bytes(view[self._at : self._at + length]) if self._wants(header) else None
             self._at += length
             return Record(header, block)
         return Record(header, fault=self._mend(length))
@@ -283,7 +284,7 @@ class _Records:
         while True:
             self._forget()
             if not skipped:
-                self._at = self._skip_between()
+                self._skip_between()
                 first = self._offset()
             self._have(_LONGEST_START)
             start = _START.search(self._buffer, self._at)
@@ -309,12 +310,14 @@ class _Records:
             self._damaged(first, f"{skipped} bytes are no WARC record")
         return True
 
-    def _skip_between(self) -> int:
+    def _skip_between(self) -> None:
         while True:
             match = _BETWEEN.match(self._buffer, self._at)
             assert match is not None, "it can be empty"
-            if match.end() < len(self._buffer) or not self._fill():
-                return match.end()
+            self._at = match.end()
+            self._forget()  # where a member ends with its record nothing is left, and nothing is moved
+            if self._at < len(self._buffer) or not self._fill():
+                return
 
     def _end_of_header(self) -> re.Match[bytes] | None:
         looked = self._at
@@ -328,9 +331,10 @@ class _Records:
 
     def _ends_well(self, length: int) -> bool:
         """Whether behind so many bytes stands what ends a record, the next one, or nothing."""
-        self._have(length + 4 + _LONGEST_START)
+        self._have(length + 4)
         if self._buffer.startswith(b"\r\n\r\n", self._at + length):
             return True
+        self._have(length + 4 + _LONGEST_START)
         between = _BETWEEN.match(self._buffer, self._at + length)
         assert between is not None, "it can be empty"
         return between.end() == len(self._buffer) or _START.match(self._buffer, between.end()) is not None

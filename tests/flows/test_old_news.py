@@ -4,8 +4,9 @@ import asyncio
 import http.client
 import io
 import subprocess
+import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from flows.desk import open_desk
 from flows.run import Request, Run, side_by_side
 from spiders.oldnews import Source, WarcFiles, WebArchive
 from tests.flows.archives import ArchiveServer, Held
-from tests.flows.world import Served
+from tests.flows.world import NIGHTDESK, Served, descendants, kill
 from tests.spiders.proxy import Proxy
 
 
@@ -59,7 +60,10 @@ def take(data: Path, source: Source, **asked: object) -> Taken:
 
     async def line() -> str:
         await run.repair()
-        finished = await side_by_side(run, run.crawl(), run.ingest())
+        try:
+            finished = await side_by_side(run, run.crawl(), run.ingest())
+        finally:
+            await run.release()
         return finished.reason
 
     try:
@@ -194,3 +198,164 @@ def test_an_archive_gives_the_pages_of_its_captures(newsroom: Served, tmp_path: 
     assert {by for *_, by, _ in rows} == {"cdx"}
     assert all(found_in.startswith(server.url) for *_, found_in in rows)
     assert first.ask("select count(*) from urls where outcome <> 'loaded'") == [(0,)]
+
+
+PAGE = "text/html; charset=utf-8"
+
+
+def test_every_record_of_a_site_ends_in_a_page_or_an_outcome(newsroom: Served, tmp_path: Path) -> None:
+    """Whatever stands in a file of warcio: each capture of a wanted site has its end, at the time of the capture."""
+    data = newsroom.furnish(tmp_path / "data")
+    pages = captured(newsroom, 6, AT, site=SITES[0])
+    home = pages[0].url.split("/", 3)[:3]
+    at = "/".join(home)
+    archive = Archive(tmp_path / "odd.warc.gz")
+    first = archive.response(pages[0].url, AT, 200, list(pages[0].fields), pages[0].body)
+    second = archive.response(pages[1].url, AT, 200, list(pages[1].fields), pages[1].body)
+    for number, (path, status, fields) in enumerate(
+        [
+            ("/news/gone-for-good-14798001/", 404, [("Content-Type", PAGE)]),
+            ("/news/in-trouble-14798002/", 503, [("Content-Type", PAGE), ("Retry-After", "9")]),
+            ("/news/moved-on-14798003/", 301, [("Location", "/news/elsewhere-14798004/")]),
+            ("/news/behind-a-wall-14798005/", 403, [("Content-Type", PAGE)]),
+            ("/pictures/boat.jpg", 200, [("Content-Type", "image/jpeg")]),
+            ("/news/not-to-be-kept-14798006/", 200, [("Content-Type", PAGE), ("X-Robots-Tag", "noindex")]),
+            ("/news/a-film-14798007/", 200, [("Content-Type", "video/mp4")]),
+        ]
+    ):
+        archive.response(at + path, AT + timedelta(hours=1, minutes=number), status, fields, b"<p>Nothing of use.</p>")
+    write = archive.writer.write_record
+    make = archive.writer.create_warc_record
+    # The second page again a day later, unchanged; and at another URL, with the same bytes.
+    later = {"WARC-Date": (AT + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    digest = second.rec_headers.get_header("WARC-Payload-Digest")
+    empty = StatusAndHeaders("200 OK", [("Content-Type", PAGE)], protocol="HTTP/1.1")
+    stamp = AT.strftime("%Y-%m-%dT%H:%M:%SZ")
+    for url in (pages[1].url, f"{at}/business/the-same-again-14798777/"):
+        write(archive.writer.create_revisit_record(url, digest, pages[1].url, stamp, empty, later))
+    lost = {**later, "WARC-Payload-Digest": "sha1:NOWHERE"}
+    write(make(f"{at}/news/of-nothing-14798778/", "revisit", http_headers=empty, warc_headers_dict=lost))
+    write(make(pages[2].url, "resource", io.BytesIO(pages[2].body), warc_content_type=PAGE, warc_headers_dict=later))
+    write(make(pages[3].url, "conversion", io.BytesIO(b"plain text"), warc_content_type="text/plain"))
+    write(make(pages[3].url, "metadata", io.BytesIO(b"fetchTimeMs: 5"), warc_content_type="application/warc-fields"))
+    cut = {**later, "WARC-Truncated": "length"}
+    http_fields = StatusAndHeaders("200 OK", list(pages[3].fields), protocol="HTTP/1.1")
+    write(make(pages[3].url, "response", io.BytesIO(pages[3].body), http_headers=http_fields, warc_headers_dict=cut))
+    chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(pages[4].body), pages[4].body)
+    fields = [*(f for f in pages[4].fields if f[0].lower() != "content-length"), ("Transfer-Encoding", "chunked")]
+    archive.response(pages[4].url, AT, 200, fields, chunks)
+    archive.response("http://elsewhere.example/a/b-c-d-1", AT, 200, [("Content-Type", PAGE)], b"<p>x</p>")
+    wrong = {"WARC-Date": "0000-00-00T00:00:00Z"}
+    write(make(pages[5].url, "response", io.BytesIO(pages[5].body), http_headers=http_fields, warc_headers_dict=wrong))
+    taken = take(data, WarcFiles((str(archive.save()),)), sites=SITES)
+
+    assert first.rec_type == "response"
+    ends = {
+        url.removeprefix(at): (outcome, when)
+        for url, outcome, when in taken.ask("select url, last_outcome, outcome_at from urls")
+    }
+    words = {path: outcome for path, (outcome, _) in ends.items()}
+    shared = "/business/the-same-again-14798777/"
+    assert words.pop(shared) in {"loaded", "duplicate"}, "its page says itself whose copy it is"
+    assert words == {
+        pages[0].url.removeprefix(at): "loaded",
+        pages[1].url.removeprefix(at): "unchanged",
+        pages[2].url.removeprefix(at): "loaded",
+        pages[3].url.removeprefix(at): "truncated",
+        pages[4].url.removeprefix(at): "loaded",
+        pages[5].url.removeprefix(at): "capture_damaged",
+        "/news/gone-for-good-14798001/": "gone",
+        "/news/in-trouble-14798002/": "http_error",
+        "/news/moved-on-14798003/": "duplicate",
+        "/news/behind-a-wall-14798005/": "blocked",
+        "/pictures/boat.jpg": "excluded",
+        "/news/not-to-be-kept-14798006/": "noindex",
+        "/news/a-film-14798007/": "not_html",
+        "/news/of-nothing-14798778/": "capture_damaged",
+    }
+    assert ends["/news/gone-for-good-14798001/"][1] == (AT + timedelta(hours=1)).replace(tzinfo=None)
+    (reason,) = {why for (why,) in taken.ask("select reason from source_reads where found_by = 'warc'")}
+    assert "1 of other sites" in reason
+    assert "2 that are no pages" in reason
+
+
+def test_days_are_those_of_capture_in_the_sites_zone(newsroom: Served, tmp_path: Path) -> None:
+    """Only captures of the days asked for are taken, by the site's own midnight; a known page is not taken again."""
+    data = newsroom.furnish(tmp_path / "data")
+    midnight = datetime(2026, 6, 1, 22, 0, tzinfo=UTC)  # of Berlin
+    pages = captured(newsroom, 3, midnight, site="lindenauer-bote")
+    archive = Archive(tmp_path / "days.warc.gz")
+    for page, at in zip(pages, (midnight - timedelta(seconds=1), midnight, midnight + timedelta(days=1)), strict=True):
+        archive.response(page.url, at, 200, list(page.fields), page.body)
+    source = WarcFiles((str(archive.save()),))
+    day = date(2026, 6, 2)
+    taken = take(data, source, first_day=day, last_day=day)
+    assert taken.articles == {pages[1].url}
+    everything = take(data, source)
+    assert (everything.articles, everything.fetched) == ({page.url for page in pages}, 2)
+
+
+def test_an_archive_in_trouble_is_left_alone_and_gone_on_with(newsroom: Served, tmp_path: Path) -> None:
+    """Retry-After is kept; what it cannot give is told, and fetched by the next run of the same days; robots.txt holds."""
+    data = newsroom.furnish(tmp_path / "data")
+    held = captured(newsroom, 6, AT, site=SITES[0])
+    days = {"first_day": AT.date(), "last_day": AT.date(), "sites": SITES}
+    slow = (429, {"Retry-After": "1"})
+    stamps = [each.stamp for each in held]
+    faults = {stamps[0]: [slow], stamps[1]: [(500, {})] * 3, stamps[2]: [(404, {})]}
+    moved = {stamps[3]: (AT - timedelta(days=40)).strftime("%Y%m%d%H%M%S")}
+    other = Held(held[3].url, AT - timedelta(days=40), 200, held[3].fields, held[3].body)
+    robots = f"User-agent: *\nDisallow: /web/{stamps[5]}id_/\n"
+    with ArchiveServer([*held, other], faults=faults, moved=moved, robots=robots) as server:
+        first = take(data, wayback(server), **days)
+        asked = [(at, path) for at, path in server.log if stamps[0] in path]
+        assert asked[1][0] - asked[0][0] >= 1.0, "Retry-After"
+        ends = dict(first.ask("select url, last_outcome from urls"))
+        assert [ends[each.url] for each in held] == [
+            *("loaded", "server_error", "http_error", "excluded", "loaded", "robots"),
+        ]
+        assert not [path for path in server.asked if stamps[5] in path], "robots.txt"
+        again = take(data, wayback(server), **days)
+        assert dict(again.ask("select url, last_outcome from urls"))[held[1].url] == "loaded"
+        assert again.fetched == 1
+    with ArchiveServer([], faults={"/cdx/": [(503, {})] * 9}) as broken:
+        failed = take(data, wayback(broken), **days)
+    assert failed.ask("select outcome from source_reads where run_id = ?", failed.run_id) == [("server_error",)]
+
+
+@pytest.mark.crash
+def test_a_run_that_is_killed_is_gone_on_with_and_takes_nothing_twice(
+    newsroom: Served, wget_file: Path, tmp_path: Path
+) -> None:
+    """Killed with SIGKILL, all its processes at once, at several moments: in the end the store is the same."""
+    data = newsroom.furnish(tmp_path / "data")
+    command = [sys.executable, str(Path(__file__).with_name("old_line.py")), str(data), str(wget_file)]
+    for pause in (1.2, 3.0):
+        process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        try:
+            process.wait(pause)
+        except subprocess.TimeoutExpired:
+            kill({process.pid} | descendants(process.pid))
+            process.wait(10)
+    assert subprocess.run(command, check=False, timeout=120).returncode == 0
+    taken = Taken(data, "", "")
+    truth = newsroom.truth()
+    not_asked = {url for url, outcome in truth.outcomes.items() if outcome == "robots"}
+    assert taken.articles == {article.url for article in truth.articles} | not_asked
+    assert taken.ask("select count(*) from (select 1 from fetches group by url_key, ended_at having count(*) > 1)") == [
+        (0,)
+    ]
+    assert taken.ask("select count(*) from runs where state = 'running'") == [(0,)]
+
+
+@pytest.mark.prefect
+def test_a_terminal_previews_a_file(newsroom: Served, tmp_path: Path) -> None:
+    """`nightdesk backfill --warc FILE --preview` says what is in it and stores nothing; no days, no contact needed."""
+    data = newsroom.furnish(tmp_path / "data")
+    archive = Archive(tmp_path / "few.warc.gz")
+    for page in captured(newsroom, 3, AT, site=SITES[0]):
+        archive.response(page.url, page.at, page.status, list(page.fields), page.body)
+    command = [NIGHTDESK, "backfill", "--warc", str(archive.save()), "--site", SITES[0], "--data", str(data)]
+    shown = subprocess.run([*command, "--preview"], capture_output=True, text=True, check=True, timeout=300).stdout
+    assert "3 captures, 3 of them news to the store" in shown
+    assert not (data / "store" / "published.duckdb").exists()
