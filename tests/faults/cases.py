@@ -93,6 +93,8 @@ FAULTS: dict[str, Fault] = {
     "old": Fault("1.4 a body without any header", raw(b"<html>hello</html>"), "connection_failed"),
     "short": Fault("1.4 closed short of its length", raw(OK + b"Content-Length: 100\r\n\r\nshort"), "truncated", attempts=2),
     "chunk-cut": Fault("1.4 chunk cut", raw(OK + b"Transfer-Encoding: chunked\r\n\r\n64\r\nshort"), "truncated"),
+    "chunked": Fault("1.4 chunks that end as they should", raw(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "page"),
+    "until-close": Fault("1.4 a body that ends with its connection", raw(OK + b"\r\nhello"), "page"),
     "bad-chunk": Fault("1.4 chunk size that is no number", raw(OK + b"Transfer-Encoding: chunked\r\n\r\nzz\r\nx\r\n"), "connection_failed"),
     "two-lengths": Fault("1.4 two lengths that differ", raw(OK + b"Content-Length: 5\r\nContent-Length: 9\r\n\r\nhello"), "connection_failed"),
     "long-field": Fault("1.4 header of 10 MB", raw(OK + b"X: " + b"x" * (10 << 20) + b"\r\n\r\n"), "connection_failed"),

@@ -106,3 +106,16 @@ def test_a_tree_of_sitemaps_that_never_ends_is_bounded_and_told(origin: Origin, 
     assert len(asked) == len(set(asked))
     assert 8 < len(asked) < 64
     assert any(source["bounded"] for source in crawled.sources.values())
+
+
+def test_no_more_than_a_thousand_sitemaps_of_a_site_are_read(origin: Origin, crawl: Crawl) -> None:
+    """One index names more than the bound: a thousand files are read, the bound is told, and the feed's page is fetched."""
+    names = [origin.url(f"/m/{n}") for n in range(1200)]
+    origin.routes |= {"/index": Reply(urlset(*names, tag="sitemap", root="sitemapindex"))}
+    origin.routes |= {f"/m/{n}": Reply(urlset(), type="text/xml") for n in range(1200)}
+    origin.routes |= {"/feed": Reply(f"<rss><item><link>{origin.url('/a/1')}</link></item></rss>"), "/a/1": PAGE}
+    sources = {"sitemaps": [origin.url("/index")], "feeds": [origin.url("/feed")]}
+    crawled = crawl({"a": {"url": origin.url("/"), "politeness": {"delay_s": 0}, "sources": sources}})
+    assert crawled.outcomes == {"/a/1": "page"}
+    assert crawled.sources["/index"]["bounded"] == "1000 sitemaps a site"
+    assert sum(path.startswith("/m/") for path in origin.paths()) == 1000 - 2

@@ -1,10 +1,8 @@
 """How each URL ends: whole crawls by the real child process, a page or an outcome for everything that was discovered."""
 
-import asyncio
 import gzip
-import time
 
-from tests.spiders.origin import Asked, Origin, Raw, Reply, moved
+from tests.spiders.origin import Origin, Reply, moved
 from tests.spiders.served import PAGE, ROBOTS, Crawl, feed
 
 
@@ -75,80 +73,6 @@ def test_every_discovered_url_has_its_end(origin: Origin, crawl: Crawl) -> None:
     assert origin.asked[0].headers["user-agent"] == "Nightdesk/test"
     assert crawled.events[-1] == {"event": "finished", "reason": "finished"}
     assert crawled.entries[-1]["kind"] == "finished"
-
-
-def test_the_wire_may_do_what_it_wants(origin: Origin, crawl: Crawl) -> None:
-    """Silence, drips, resets, lies about length, floods and bombs end in their own outcomes, in bounded time."""
-
-    async def silent(_: Asked, reader: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
-        await reader.read()
-
-    async def drip(_: Asked, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-        for _n in range(1000):
-            writer.write(b"x")
-            await writer.drain()
-            await asyncio.sleep(0.2)
-
-    async def drip_head(_: Asked, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
-            writer.write(bytes([byte]))
-            await writer.drain()
-            await asyncio.sleep(0.2)
-
-    async def endless(_: Asked, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n")
-        while True:
-            writer.write(b"x" * 65536)
-            await writer.drain()
-
-    def raw(data: bytes) -> Raw:
-        async def write(_: Asked, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.write(data)
-            await writer.drain()
-
-        return write
-
-    async def reset(_: Asked, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.abort()
-
-    ok = b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"
-    cases = {
-        "silent": (silent, "timeout"),
-        "drip": (drip, "timeout"),
-        "drip-head": (drip_head, "timeout"),
-        "endless": (endless, "too_large"),
-        "huge": (raw(ok + b"Content-Length: 99999999999\r\n\r\nx"), "too_large"),
-        "reset": (reset, "connection_failed"),
-        "empty": (raw(b""), "connection_failed"),
-        "garbage": (raw(b"\x00\x01\x02 nonsense\r\n\r\n"), "connection_failed"),
-        "short": (raw(ok + b"Content-Length: 100\r\n\r\nshort"), "truncated"),
-        "chunk-cut": (raw(ok + b"Transfer-Encoding: chunked\r\n\r\n64\r\nshort"), "truncated"),
-        "long-field": (raw(ok + b"X: " + b"x" * (10 << 20) + b"\r\n\r\n"), "connection_failed"),
-        "many-fields": (raw(ok + b"X: y\r\n" * 100_000 + b"\r\n"), "connection_failed"),
-        "bomb": (Reply(gzip.compress(bytes(64 << 20)), headers={"Content-Encoding": "gzip"}), "page"),
-        "odd-encoding": (Reply(b"x", headers={"Content-Encoding": "rot13"}), "page"),
-        "chunked": (raw(ok + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"), "page"),
-        "until-close": (raw(ok + b"\r\nhello"), "page"),
-    }
-    sites = {}
-    for name, (route, _) in cases.items():
-        host = f"{name}.localhost"
-        origin.routes |= {f"{host}/robots.txt": Reply(status=404), f"{host}/a": route, f"{host}/b": PAGE}
-        sites[name] = {"url": origin.url(host=host)}
-    urls = [[name, origin.url(path, f"{name}.localhost")] for name in cases for path in ("/a", "/b")]
-    began = time.monotonic()
-    crawled = crawl(sites, urls=urls, timeout_s=3)
-    assert time.monotonic() - began < 40
-    ends = {e["url"]: e["outcome"] for e in crawled.entries if e["kind"] == "outcome"}
-    ends |= {page.discovery.url: "page" for page in crawled.pages}
-    assert {name: ends[origin.url("/a", f"{name}.localhost")] for name in cases} == {
-        name: outcome for name, (_, outcome) in cases.items()
-    }
-    assert {ends[origin.url("/b", f"{name}.localhost")] for name in cases} == {"page"}
-    crawled.assert_sums()
-    [chunked] = [page for page in crawled.pages if "chunked" in page.final_url and page.final_url.endswith("/a")]
-    assert chunked.body == b"hello"
 
 
 def test_hosts_that_cannot_be_reached_have_their_own_ends(origin: Origin, crawl: Crawl) -> None:
