@@ -14,6 +14,7 @@ from storage.batches import SegmentRows
 from storage.load import load
 from storage.manifest import DamagedFolderError
 from storage.promotion import PromotionError, Row, promote, record, roll_back
+from storage.query import Session, cookbook
 from storage.versions import compare, versions
 from tests.storage.invariants import broken
 from tests.storage.made import article, at, discovered, extraction, folder, outcome, page, rejection
@@ -313,3 +314,19 @@ def test_only_pages_of_the_store_are_changed(newsdesk: Path) -> None:
     before = contents(newsdesk)
     assert promote(newsdesk, "again", home).fetches == 0
     assert contents(newsdesk) == before
+
+
+def test_no_question_takes_our_reading_for_an_edit(newsdesk: Path) -> None:
+    """Until it is read again, a version that only another reading made is neither an edit nor changed overnight."""
+    later = page(PIER, 3000, run="run-3")
+    load(
+        newsdesk, [folder(newsdesk, [(later, two(PIER, "The pier opens at noon.", "Pier"))], run="run-3")], publish=True
+    )
+    with Session(newsdesk) as session:
+        answers = {
+            recipe.name: list(session.ask(recipe.sql).rows)
+            for recipe in cookbook()
+            if recipe.name in ("edited", "overnight")
+        }
+    assert [row[:3] for row in answers["edited"]] == [(1, "harbour", "Ferry sails")]
+    assert [row[:4] for row in answers["overnight"]] == [("harbour", "read otherwise", 2, "Pier")]
