@@ -19,7 +19,7 @@ from flows.desk import Desk, open_desk
 from flows.plain import plain
 from flows.reextraction import Report
 from flows.reextraction_report import headline, markdown
-from flows.span import check_span
+from flows.span import SpanError
 from storage.rereading import Wanted
 
 FIRST = date(1970, 1, 1)
@@ -46,7 +46,8 @@ async def reextract(
         limit_pages: The most pages to read, newest articles first, for a trial. 0: no limit.
         promote: Whether the result comes into the store by itself. It can be promoted later, and rolled back.
     """
-    check_span(first_day, last_day)
+    if last_day < first_day:
+        raise SpanError(f"last_day {last_day} is before first_day {first_day}; swap them")
     desk = open_desk()
     wanted = Wanted(
         sites=names(sites),

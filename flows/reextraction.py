@@ -209,15 +209,14 @@ def _new(desk: Desk, wanted: Wanted, reading: str, say: Say) -> Dossier:
     home = _home(desk.data, name)
     home.mkdir(parents=True)
     pages, digest = write_plan(desk.data, wanted, home / PLAN)
-    alike = [
-        each for each in _dossiers(desk.data) if (each.reading, each.plan, each.stage) == (reading, digest, "compared")
-    ]
-    if not pages or (alike and _states(desk.data).get(alike[0].reextraction_id) == "compared"):
+    if not pages:
         shutil.rmtree(home)
-        if not pages:
-            raise ReextractionError("no captured page is of these sites and days; `nightdesk sql` tells: from coverage")
-        say("info", f"{alike[0].reextraction_id} has read these pages alike; nothing is to be read again")
-        return alike[0]
+        raise ReextractionError("no captured page is of these sites and days; ask `nightdesk sql` for: from coverage")
+    last = next((each for each in _dossiers(desk.data) if each.stage == "compared"), None)
+    if last is not None and (last.reading, last.plan) == (reading, digest):
+        shutil.rmtree(home)
+        say("info", f"{last.reextraction_id} has read these pages alike; nothing is to be read again")
+        return last
     dossier = Dossier(
         reextraction_id=name,
         stage="replaying",

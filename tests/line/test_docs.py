@@ -12,7 +12,7 @@ FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)")
 
 # These run until they are stopped, or need the outside world; their own tests run them for real. Here: their options exist.
-LONG = {"demo", "up", "crawl", "backfill", "export", "import", "backup", "restore"}
+LONG = {"demo", "up", "crawl", "backfill", "reextract", "export", "import", "backup", "restore"}
 OUTSIDE = {("sites", "add"), ("sites", "check")}
 ANY_ARTICLE = "https://www.example.org/2026/an-article"  # in the docs it stands for an article of the reader's
 
