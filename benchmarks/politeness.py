@@ -60,7 +60,7 @@ async def serve(hosts: int) -> None:
             for head in heads:
                 path = head.split(b" ", 2)[1].decode()
                 log.append((self.host, arrived_at(self.transport), path))
-                self.transport.write(none if path == "/robots.txt" else page)
+                self.transport.write(page if path.startswith("/news/") else none)
 
     loop = asyncio.get_running_loop()
     for number in range(hosts):
@@ -201,7 +201,7 @@ def measure_pending(count: int, hosts: int) -> dict[str, float]:
         }
     asked: dict[str, list[float]] = defaultdict(list)
     for host, at, path in log:
-        if path != "/robots.txt":
+        if path.startswith("/news/"):
             asked[f"http://{host}:{PORT}{path}"].append(at)
     twice = [min(times) for times in asked.values() if len(times) > 1]
     return {
