@@ -1,10 +1,8 @@
 """Pages that ask for no copy to be kept: their articles stay, the responses go as soon as those are in the store."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import pytest
 
 from storage.retention import why_dropped
 from tests.flows.world import run_line, stored_articles
@@ -29,28 +27,30 @@ def article(title: str, robots: str = "") -> Reply:
     )
 
 
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as served:
-        served.routes |= {"/2026/kept-for-good": article("Kept"), "/2026/not-to-be-kept": article("Shy", "noarchive")}
-        links = "".join(f"<item><link>{served.url(path)}</link></item>" for path in list(served.routes))
-        served.routes["/feed"] = Reply(f"<rss><channel>{links}</channel></rss>", type="application/rss+xml")
-        yield served
+PATHS = {"/2026/kept-for-good": article("Kept"), "/2026/not-to-be-kept": article("Shy", "noarchive")}
 
 
-@pytest.mark.parametrize("setting", ["honour", "keep"])
-def test_noarchive_is_honoured_unless_the_file_says_otherwise(origin: Origin, tmp_path: Path, setting: str) -> None:
-    """Both articles are in the store; of the one that asks for it the response is gone, and the store says why."""
+def test_noarchive_is_honoured_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    """All articles are in the store; of the one that asks for it the response is gone, and the store says why."""
     (tmp_path / "sites").mkdir()
     (tmp_path / "nightdesk.toml").write_text("catalogue = false\n", encoding="utf-8")
-    tables = {"sources": {"feeds": [origin.url("/feed")]}, "rights": {"noarchive": setting}}
-    site_file(tmp_path / "sites", "harbour", origin.url(), politeness={"delay_s": 0}, **tables)
-    run_line(tmp_path)
-    assert stored_articles(tmp_path) == {origin.url("/2026/kept-for-good"), origin.url("/2026/not-to-be-kept")}
+    with Origin() as origin:
+        for setting in ("honour", "keep"):
+            host = f"{setting}.localhost"
+            links = "".join(f"<item><link>{origin.url(path, host)}</link></item>" for path in PATHS)
+            feed = Reply(f"<rss><channel>{links}</channel></rss>", type="application/rss+xml")
+            origin.routes |= {f"{host}/feed": feed} | {host + path: reply for path, reply in PATHS.items()}
+            tables = {"sources": {"feeds": [origin.url("/feed", host)]}, "rights": {"noarchive": setting}}
+            site_file(tmp_path / "sites", setting, origin.url(host=host), politeness={"delay_s": 0}, **tables)
+        run_line(tmp_path)
+        wanted = {origin.url(path, f"{setting}.localhost") for path in PATHS for setting in ("honour", "keep")}
+    assert stored_articles(tmp_path) == wanted
     with duckdb.connect(str(tmp_path / "store" / "published.duckdb"), read_only=True) as store:
-        files = dict(store.execute("SELECT split_part(url, '/', -1), capture_file FROM fetches").fetchall())
-    assert (tmp_path / files["kept-for-good"]).exists()
-    assert (tmp_path / files["not-to-be-kept"]).exists() is (setting == "keep")
-    assert ("noarchive" in (why_dropped(tmp_path, files["not-to-be-kept"]) or "")) is (setting == "honour")
-    assert why_dropped(tmp_path, files["kept-for-good"]) is None
+        query = "SELECT site || ' ' || split_part(url, '/', -1), capture_file FROM fetches"
+        files = dict(store.execute(query).fetchall())
+    for page, file in files.items():
+        goes = page == "honour not-to-be-kept"
+        assert (tmp_path / file).exists() is not goes, page
+        assert ("noarchive" in (why_dropped(tmp_path, file) or "")) is goes, page
+    assert len(files) == 4
     assert not list(tmp_path.glob("captures/*/*.noarchive-*.warc.gz*"))

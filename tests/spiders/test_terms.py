@@ -328,45 +328,59 @@ def test_a_licence_that_the_operator_holds_is_recorded_only(origin: Origin, craw
     assert crawled.pages[0].rights["licence_search"] == "no"
 
 
-@pytest.mark.parametrize("where", ["header", "link", "inline"])
-def test_a_page_that_names_its_own_licence_is_kept_only_by_it(origin: Origin, crawl: Crawl, where: str) -> None:
+def test_a_page_that_names_its_own_licence_is_kept_only_by_it(origin: Origin, crawl: Crawl) -> None:
     """A licence in the page's header, link or script is read before the page is kept, once for all of its pages."""
-    origin.routes["/robots.txt"] = Reply(status=404)
     terms = licence(content("/a/closed", PROHIBITS.format("all")), content("/a/open", PERMITS.format("all")))
-    origin.routes["/own.xml"] = Reply(terms, type=XML)
-    link = '<link rel="license" type="application/rsl+xml" href="/own.xml">' if where == "link" else ""
-    for path in ("/a/closed", "/a/open"):
-        inline = f'<script type="application/rsl+xml">{terms.decode()}</script>' if where == "inline" else ""
-        header = {"Link": f'</own.xml>; rel="license"; type="{XML}"'} if where == "header" else {}
-        origin.routes[path] = Reply(f"<html><head>{link}{inline}</head><body><p>x</p>", headers=header)
-    urls = [["s", origin.url(path)] for path in ("/a/closed", "/a/open")]
-    crawled = crawl({"s": {"url": origin.url()}}, urls=urls)
-    assert crawled.outcomes == {"/a/closed": "licence_required", "/a/open": "page"}
-    assert crawled.pages[0].rights["licence_train"] == "yes"
-    assert origin.paths().count("/own.xml") == (0 if where == "inline" else 1)
-    assert origin.most_at_once == {"site.localhost": 1}
+    link = '<link rel="license" type="application/rsl+xml" href="/own.xml">'
+    inline = f'<script type="application/rsl+xml">{terms.decode()}</script>'
+    header = {"Link": f'</own.xml>; rel="license"; type="{XML}"'}
+    sites, urls = {}, []
+    for name, head, fields in (("header", "", header), ("link", link, {}), ("inline", inline, {})):
+        host = f"{name}.localhost"
+        sites[name] = {"url": origin.url(host=host)}
+        origin.routes[f"{host}/own.xml"] = Reply(terms, type=XML)
+        for path in ("/a/closed", "/a/open"):
+            origin.routes[host + path] = Reply(f"<html><head>{head}</head><body><p>x</p>", headers=fields)
+            urls.append([name, origin.url(path, host)])
+    crawled = crawl(sites, urls=urls)
+    for name in sites:
+        closed, opened = (origin.url(path, f"{name}.localhost") for path in ("/a/closed", "/a/open"))
+        assert crawled.outcomes_by_url[closed] == "licence_required", name
+        assert crawled.outcomes_by_url[opened] == "page", name
+        assert origin.paths(f"{name}.localhost").count("/own.xml") == (0 if name == "inline" else 1)
+    assert {page.rights["licence_train"] for page in crawled.pages} == {"yes"}
+    assert set(origin.most_at_once.values()) == {1}
     crawled.assert_sums()
 
 
-@pytest.mark.parametrize("trouble", ["missing", "broken", "entities", "disallowed", "loop", "refused"])
-def test_a_licence_that_cannot_be_read_reserves_training_and_stops_nothing(
-    origin: Origin, crawl: Crawl, trouble: str
-) -> None:
-    """The page is fetched; that there is a licence nobody could read stands with it, and is said."""
-    bodies = {"broken": b"<rsl", "entities": b'<!DOCTYPE a [<!ENTITY b "c">]><rsl><content url="/"/></rsl>'}
-    path = "/private/l.xml" if trouble == "disallowed" else "/l.xml"
-    serve_licence(origin, bodies.get(trouble, b""), path)
-    if trouble == "missing":
-        origin.routes["/l.xml"] = Reply(status=500)
-    if trouble == "loop":
-        origin.routes["/l.xml"] = moved("/l.xml")
-    if trouble == "refused":
-        origin.routes["/robots.txt"] = Reply("License: http://10.0.0.1/l.xml\n", type="text/plain")
-    origin.routes["/a"] = PAGE
-    crawled = crawl({"s": {"url": origin.url()}}, urls=[["s", origin.url("/a")]])
-    assert crawled.outcomes == {"/a": "page"}
-    assert crawled.pages[0].rights["licence_train"] == "unread"
-    assert path not in origin.paths() or trouble != "disallowed"
+def test_a_licence_that_cannot_be_read_reserves_training_and_stops_nothing(origin: Origin, crawl: Crawl) -> None:
+    """The page is fetched; that there is a licence nobody could read stands with it, and why is said."""
+    troubles = {
+        "missing": Reply(status=500),
+        "broken": Reply("<rsl"),
+        "entities": Reply('<!DOCTYPE a [<!ENTITY b "c">]><rsl><content url="/"/></rsl>'),
+        "loop": moved("/l.xml"),
+        "disallowed": Reply(licence(content("/", PERMITS.format("all")))),
+        "refused": Reply(""),
+    }
+    sites, urls = {}, []
+    for name, reply in troubles.items():
+        host = f"{name}.localhost"
+        path = "/private/l.xml" if name == "disallowed" else "/l.xml"
+        where = origin.url(path, "127.0.0.2" if name == "refused" else host)
+        robots = f"License: {where}\nUser-agent: *\nDisallow: /private/\n"
+        origin.routes |= {f"{host}/robots.txt": Reply(robots, type="text/plain"), host + path: reply, f"{host}/a": PAGE}
+        sites[name] = {"url": origin.url(host=host), "network": {"allow": ["127.0.0.1/32"]}}
+        urls.append([name, origin.url("/a", host)])
+    crawled = crawl(sites, urls=urls)
+    assert {page.discovery.site for page in crawled.pages} == set(troubles)
+    assert {page.rights["licence_train"] for page in crawled.pages} == {"unread"}
+    why = {page.discovery.site: page.rights["licence_terms"] for page in crawled.pages}
+    assert "status 500" in why["missing"]
+    assert "document type" in why["entities"]
+    assert "disallows" in why["disallowed"]
+    assert "loopback address" in why["refused"]
+    assert "/private/l.xml" not in origin.paths()
     crawled.assert_sums()
 
 
