@@ -87,7 +87,7 @@ def _insert(store: duckdb.DuckDBPyConnection, rows: list[tuple[str, str, str]], 
     store.execute(
         """INSERT INTO article_versions BY NAME
         SELECT key AS url_key, 1 AS version, body AS article_body, length(body) AS characters, language AS in_language,
-            $load AS load_number, $at + to_seconds(place) AS valid_from
+            'site-' || key[-1] AS site, $load AS load_number, $at + to_seconds(place) AS valid_from
         FROM (SELECT unnest($keys) AS key, unnest($bodies) AS body, unnest($languages) AS language,
             unnest(range($count)) AS place)""",
         {

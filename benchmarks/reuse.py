@@ -182,7 +182,7 @@ class Writer:
         return re.sub(r"\{(\w)\}", lambda match: self.dice.choice(words[match[1]]), line)
 
     def rewritten(self, language: str, text: Sequence[str], share: float) -> tuple[str, ...]:
-        """Change that share of the words (pairs of characters, where words are not parted) into others, or drop them."""
+        """Change that share of the words (pairs of characters where they are not parted) into others, or drop them."""
         return tuple(self._rewritten(language, paragraph, share) for paragraph in text)
 
     def _rewritten(self, language: str, paragraph: str, share: float) -> str:

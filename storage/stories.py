@@ -1,10 +1,10 @@
 """Stories: articles whose text stands in other articles too, clustered after each load.
 
 Two texts are copies if the shorter has 60% of its runs of three words from the other, and they share a fifth of all
-(`sql/sketch.sql`). A cluster begins with the article that was fetched first and is named by it. An article joins the
-cluster of the text that is nearest to its own, if it still has something of the article that the cluster began with: so
-reports that are each made from yesterday's do not become one endless story. Clusters that a new text shows to be one
-are merged into the older, whose name stays.
+(`sql/sketch.sql`); texts of one site must share 90%. A cluster begins with the article that was fetched first and is
+named by it. An article joins the cluster of the text that is nearest to its own, if it still has something of the
+article that the cluster began with: so reports that are each made from yesterday's do not become one endless story.
+Clusters that a new text shows to be one are merged into the older, whose name stays.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ import duckdb
 from storage.database import sql, transaction
 
 #: Raised when sketches become others; DuckDB's hash is asked too, which may change with its version.
-METHOD: Final = "3 words, 6 characters, 32 least"
+METHOD: Final = "3 words, 6 characters, 32 least, site"
 #: Texts at a time: their whole sets take 3 MB a thousand.
 CHUNK: Final = 20_000
 HASH: Final = "SELECT hash('runs of words')"

@@ -11,18 +11,18 @@ CREATE OR REPLACE TEMP MACRO word_hashes(text) AS list_transform(string_split(tr
         ELSE lower(text) END,
     '[^\p{L}\p{N}\p{M}]+', ' ', 'g')), ' '), lambda word: hash(word));
 
-CREATE OR REPLACE TEMP MACRO runs(h, by_character) AS list_distinct(CASE
+CREATE OR REPLACE TEMP MACRO runs(h, by_character) AS CASE
     WHEN by_character THEN list_transform(range(1, len(h) - 4),
         lambda i: (hash(h[i], h[i + 1], h[i + 2], h[i + 3], h[i + 4], h[i + 5]) >> 32)::UINTEGER)
     ELSE list_transform(range(1, len(h) - 1), lambda i: (hash(h[i], h[i + 1], h[i + 2]) >> 32)::UINTEGER)
-    END);
+    END;
 
 -- Whether most of a text stands in a script that does not part words: its words are then mostly of one character.
 CREATE OR REPLACE TEMP MACRO by_character(h, characters) AS len(h) * 3 > characters;
 
 -- The 32 smallest, sorted out of some 96, which is a fifth of the work of sorting all.
-CREATE OR REPLACE TEMP MACRO least_values(shingles) AS
-    list_sort(list_filter(shingles, lambda value: value < 4294967296 * 96 // len(shingles)))[:32];
+CREATE OR REPLACE TEMP MACRO least_values(runs) AS list_sort(list_distinct(
+    list_filter(runs, lambda value: value < 4294967296 * 96 // len(runs))))[:32];
 
 -- 1. The next texts.
 CREATE OR REPLACE TEMP TABLE fresh AS
@@ -36,43 +36,47 @@ ORDER BY place LIMIT getvariable('stories_chunk');
 SET VARIABLE first_place = (SELECT min(place) FROM fresh);
 SET VARIABLE last_place = (SELECT max(place) FROM fresh);
 
+-- Words and runs in two steps: over the result of a join, or in one, the runs take five times the time.
+CREATE OR REPLACE TEMP TABLE fresh_words AS
+SELECT v.url_key, v.version, v.load_number, v.site, v.characters, word_hashes(v.article_body) AS h
+FROM article_versions v JOIN fresh f ON f.place = v.rowid
+WHERE v.rowid BETWEEN getvariable('first_place') AND getvariable('last_place');
+
 CREATE OR REPLACE TEMP TABLE fresh_texts AS
-SELECT url_key, version, load_number, runs(h, by_character(h, characters)) AS shingles
-FROM (
-    SELECT v.url_key, v.version, v.load_number, word_hashes(article_body) AS h, characters
-    FROM article_versions v
-    WHERE v.rowid BETWEEN getvariable('first_place') AND getvariable('last_place')
-        AND v.rowid IN (SELECT place FROM fresh)
-);
+SELECT url_key, version, load_number, site, runs(h, by_character(h, characters)) AS runs FROM fresh_words;
 
 DELETE FROM text_sketches WHERE (url_key, version) IN (SELECT (url_key, version) FROM fresh);
 
 INSERT INTO text_sketches BY NAME
-SELECT url_key, version, load_number, len(shingles)::INTEGER AS shingles,
-    CASE WHEN len(shingles) >= 20 THEN least_values(shingles) ELSE [] END AS sketch
+SELECT url_key, version, load_number, site, len(runs)::INTEGER AS shingles,
+    CASE WHEN len(runs) >= 20 THEN least_values(runs) ELSE [] END AS sketch
 FROM fresh_texts;
 
 -- 2. Texts that share values of their sketches; a text is known by the place of its sketch. A value that stands in many
--- texts is a phrase of everybody's: of each value the 64 oldest texts are taken, of each new text the 4 that share most.
+-- texts is a phrase of everybody's: of each value the 32 newest texts are taken, 4 of a site, and of each new text the 3
+-- that share most. Houses write results, weather and markets after patterns of their own: texts of one site must share
+-- nearly all.
 CREATE OR REPLACE TEMP TABLE probes AS
-SELECT rowid AS text, url_key, unnest(sketch) AS value
+SELECT rowid AS text, url_key, site, unnest(sketch) AS value
 FROM text_sketches
 WHERE load_number > getvariable('stories_since') AND (url_key, version) IN (SELECT (url_key, version) FROM fresh);
 
 CREATE OR REPLACE TEMP TABLE hits AS
-SELECT value, text FROM (SELECT rowid AS text, unnest(sketch) AS value FROM text_sketches)
-WHERE value IN (SELECT value FROM probes)
-QUALIFY row_number() OVER (PARTITION BY value ORDER BY text) <= 64;
+WITH newest AS (
+    SELECT value, text, url_key, site
+    FROM (SELECT rowid AS text, url_key, site, unnest(sketch) AS value FROM text_sketches)
+    WHERE value IN (SELECT value FROM probes)
+    QUALIFY row_number() OVER (PARTITION BY value, site ORDER BY text DESC) <= 4
+)
+FROM newest QUALIFY row_number() OVER (PARTITION BY value ORDER BY text DESC) <= 32;
 
 CREATE OR REPLACE TEMP TABLE candidates AS
 WITH sharing AS (
-    SELECT p.text, p.url_key, h.text AS other, count(*) AS shared
-    FROM probes p JOIN hits h USING (value) GROUP BY ALL HAVING shared >= 4
+    SELECT p.text, h.text AS other, count(*) AS shared
+    FROM probes p JOIN hits h ON h.value = p.value AND h.url_key <> p.url_key
+    GROUP BY ALL HAVING shared >= 4 AND (shared >= 22 OR any_value(p.site) IS DISTINCT FROM any_value(h.site))
 ), ranked AS (
-    SELECT h.text, h.other
-    FROM sharing h JOIN text_sketches s ON s.rowid = h.other
-    WHERE s.url_key <> h.url_key
-    QUALIFY row_number() OVER (PARTITION BY h.text ORDER BY shared DESC, h.other) <= 4
+    FROM sharing QUALIFY row_number() OVER (PARTITION BY text ORDER BY shared DESC, other DESC) <= 3
 )
 SELECT DISTINCT least(text, other) AS a, greatest(text, other) AS b FROM ranked;
 
@@ -83,7 +87,7 @@ SELECT rowid AS text, url_key, version FROM text_sketches
 WHERE rowid IN (SELECT a FROM candidates UNION ALL SELECT b FROM candidates);
 
 CREATE OR REPLACE TEMP TABLE texts AS
-SELECT text, url_key, shingles FROM compared JOIN fresh_texts USING (url_key, version);
+SELECT text, url_key, site, runs FROM compared JOIN fresh_texts USING (url_key, version);
 
 CREATE OR REPLACE TEMP TABLE wanted AS
 SELECT v.rowid AS place, c.text
@@ -92,23 +96,32 @@ WHERE c.text NOT IN (SELECT text FROM texts);
 
 SET VARIABLE vectors = (SELECT coalesce(list(DISTINCT place // 2048), []) FROM wanted);
 
+CREATE OR REPLACE TEMP TABLE wanted_words AS
+SELECT w.text, v.url_key, v.site, v.characters, word_hashes(v.article_body) AS h
+FROM article_versions v JOIN wanted w ON w.place = v.rowid
+WHERE list_contains(getvariable('vectors'), v.rowid // 2048);
+
 INSERT INTO texts BY NAME
-SELECT text, url_key, runs(h, by_character(h, characters)) AS shingles
-FROM (
-    SELECT w.text, v.url_key, word_hashes(v.article_body) AS h, v.characters
-    FROM article_versions v JOIN wanted w ON w.place = v.rowid
-    WHERE list_contains(getvariable('vectors'), v.rowid // 2048)
-);
+SELECT text, url_key, site, runs(h, by_character(h, characters)) AS runs FROM wanted_words;
+
+CREATE OR REPLACE TEMP TABLE sets AS SELECT DISTINCT text, unnest(runs) AS run FROM texts;
+
+CREATE OR REPLACE TEMP TABLE sizes AS SELECT text, count(*) AS size FROM sets GROUP BY text;
+
+CREATE OR REPLACE TEMP TABLE halves AS SELECT c.a, c.b, x.run FROM candidates c JOIN sets x ON x.text = c.a;
 
 -- 4. The pairs that are copies: the shorter text has most of its runs from the other, and is a fair part of it (a
 -- column of five short news in brief is no copy of one of them).
 CREATE OR REPLACE TEMP TABLE links AS
-SELECT a, b, max(similarity) AS similarity, arg_max(resemblance, similarity) AS resemblance
-FROM (
-    SELECT x.url_key AS a, y.url_key AS b, len(list_intersect(x.shingles, y.shingles)) AS shared,
-        shared / least(len(x.shingles), len(y.shingles)) AS similarity,
-        shared / (len(x.shingles) + len(y.shingles) - shared) AS resemblance
-    FROM candidates c JOIN texts x ON x.text = c.a JOIN texts y ON y.text = c.b
+WITH pairs AS (
+    SELECT h.a, h.b, count(*) AS shared FROM halves h JOIN sets y ON y.text = h.b AND y.run = h.run GROUP BY h.a, h.b
+), measured AS (
+    SELECT x.url_key AS a, y.url_key AS b, x.site = y.site AS one_site, shared / least(m.size, n.size) AS similarity,
+        shared / (m.size + n.size - shared) AS resemblance
+    FROM pairs p JOIN texts x ON x.text = p.a JOIN texts y ON y.text = p.b
+    JOIN sizes m ON m.text = p.a JOIN sizes n ON n.text = p.b
 )
-WHERE similarity >= 0.6 AND resemblance >= 0.2
+SELECT a, b, max(similarity) AS similarity, arg_max(resemblance, similarity) AS resemblance
+FROM measured
+WHERE similarity >= CASE WHEN one_site THEN 0.9 ELSE 0.6 END AND resemblance >= 0.2
 GROUP BY a, b;
