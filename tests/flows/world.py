@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -73,9 +74,16 @@ class Up:
     api: httpx.Client
     newsroom: Served
 
-    def start(self, deployment: str, **parameters: object) -> str:
+    def start(self, deployment: str, *, due: datetime | None = None, **parameters: object) -> str:
         found = self.api.get(f"/deployments/name/{deployment}/{deployment}").raise_for_status().json()
-        made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json={"parameters": parameters})
+        asked = {"parameters": parameters, "idempotency_key": secrets.token_hex(8)}
+        if due is not None:
+            asked["state"] = {"type": "SCHEDULED", "state_details": {"scheduled_time": due.isoformat()}}
+        for _ in range(10):
+            made = self.api.post(f"/deployments/{found['id']}/create_flow_run", json=asked)
+            if made.status_code != httpx.codes.SERVICE_UNAVAILABLE:  # its database was locked for too long
+                break
+            time.sleep(1)
         return str(made.raise_for_status().json()["id"])
 
     def state(self, run: str) -> tuple[str, str | None]:
