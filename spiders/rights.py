@@ -7,11 +7,16 @@ noarchive, nofollow, a demanded licence). Sources: RFC 9309; X-Robots-Tag as Goo
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+
+from spiders.sourcedates import parse_date
 
 RSL_TYPE = "application/rsl+xml"
 # Longer than any honest value; bounded so that a hostile header cannot fill the store.
 _LONGEST = 1000
 _TEXTS = ("content-signal", "tdm-reservation", "tdm-policy", "content-usage")
+# Its dates may have a comma behind the day of the week (RFC 822, 850), as directives have between them.
+_UNTIL = re.compile(r"unavailable_after\s*:\s*([a-z]+,\s*[^,]+|[^,]+)")
 _LINK = re.compile(r"<([^<>]*)>((?:\s*;\s*[^;,\"]*(?:\"[^\"]*\")?)*)")
 _LICENCE = re.compile(r"\brel\s*=\s*\"?(?:[^\";]*\s)?license(?:[\s\";]|$)", re.IGNORECASE)
 _AGENT = re.compile(r"\s*([A-Za-z][A-Za-z0-9_-]*)\s*:\s*(.*)", re.DOTALL)
@@ -50,9 +55,9 @@ def licence_links(headers: Iterable[tuple[str, str]]) -> list[tuple[str, bool]]:
     ]
 
 
-def forbids_indexing(rights: Mapping[str, str]) -> str | None:
-    """Return who says that the page is not to be kept (noindex, none), None if nobody does."""
-    return _who_says({"noindex", "none"}, rights)
+def forbids_indexing(rights: Mapping[str, str], now: datetime | None = None) -> str | None:
+    """Return who says that the page is not to be kept (noindex, none, unavailable_after a past time), None: nobody."""
+    return _who_says({"noindex", "none"}, rights) or _is_over(rights, now or datetime.now(UTC))
 
 
 def forbids_following(rights: Mapping[str, str]) -> str | None:
@@ -63,6 +68,15 @@ def forbids_following(rights: Mapping[str, str]) -> str | None:
 def forbids_archiving(rights: Mapping[str, str]) -> bool:
     """Whether no copy of the page as it was received is to be kept (noarchive, nocache)."""
     return _who_says({"noarchive", "nocache"}, rights) is not None
+
+
+def _is_over(rights: Mapping[str, str], now: datetime) -> str | None:
+    for name, who in (("x_robots_tag", "X-Robots-Tag"), ("robots_meta", "robots meta")):
+        for text in _UNTIL.findall(rights.get(name, "")):
+            until = parse_date(text.strip().upper()) or parse_date(text.partition(",")[0].strip().upper())
+            if until is not None and until < now:
+                return f"{who} says unavailable_after {text.strip()}"
+    return None
 
 
 def _who_says(words: set[str], rights: Mapping[str, str]) -> str | None:

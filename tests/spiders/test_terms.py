@@ -272,6 +272,24 @@ def test_robots_directives_are_heeded_wherever_they_stand() -> None:
     assert not forbids_archiving({"robots_meta": "noindex"})
 
 
+@pytest.mark.parametrize(
+    ("said", "over"),
+    [
+        ("unavailable_after: 25 Jun 2010 15:00:00 PST", True),
+        ("noai, unavailable_after: Wednesday, 03 Sep 2025 15:00:00 GMT", True),
+        ("unavailable_after: 2026-11-23T11:59:00Z, noai", True),
+        ("unavailable_after: 2026-11-23T12:01:00Z", False),
+        ("unavailable_after: some day", False),
+    ],
+)
+def test_a_page_whose_time_is_over_is_not_kept(said: str, over: bool) -> None:
+    """unavailable_after a time that is past forbids what noindex forbids, in the header and in the page."""
+    header = header_rights([("X-Robots-Tag", said)])
+    meta = pagehead.read(f'<head><meta name="robots" content="{said}">'.encode(), [], "https://x.localhost/")
+    assert (forbids_indexing(header, NOW) is not None) is over
+    assert (forbids_indexing({"robots_meta": ", ".join(meta.robots)}, NOW) is not None) is over
+
+
 def test_a_licence_is_what_a_link_says_it_is() -> None:
     """A Link of relation license, among others and quoted or not; of an RSL type it is a file to read."""
     fields = [("Link", '</n>; rel=next, <https://x/l.xml>; type="application/rsl+xml"; rel="license author"')]
