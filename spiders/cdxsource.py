@@ -218,6 +218,8 @@ class Lister:
         for _ in range(MOST_ANSWERS):
             answer = cdx.read_answer(self._ask(cdx.query(self._source, site, scope, self._days, resume_key=key)))
             yield answer
+            if answer.resume_key is None and len(answer.entries) >= cdx.PER_ANSWER:
+                listing.bounded = f"{cdx.PER_ANSWER} captures, and no key to go on by"  # pywb: it has pages instead
             if answer.resume_key is None or answer.resume_key == key or not answer.entries:
                 return
             key = answer.resume_key

@@ -5,6 +5,7 @@ import http.client
 import io
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -20,7 +21,9 @@ from warcio.warcwriter import WARCWriter
 
 from flows.desk import open_desk
 from flows.run import Request, Run, side_by_side
-from spiders.oldnews import Source, WarcFiles, WebArchive
+from spiders.cdxsource import Archive as PoliteArchive
+from spiders.cdxsource import ArchiveError
+from spiders.oldnews import Source, UrlList, WarcFiles, WebArchive
 from tests.flows.archives import ArchiveServer, Held
 from tests.flows.world import NIGHTDESK, Served, descendants, kill
 from tests.spiders.proxy import Proxy
@@ -190,8 +193,9 @@ def test_an_archive_gives_the_pages_of_its_captures(newsroom: Served, tmp_path: 
         assert len(server.fetched) == 12
         gaps = [later - before for (before, _), (later, _) in pairwise(server.log)]
         assert min(gaps) >= 0.045, "one request at a time, the delay apart"
-        take(data, source, **days)
-        assert len(server.fetched) == 12
+        if kind == "wayback":
+            take(data, source, **days)
+            assert len(server.fetched) == 12
     rows = first.ask("""select v.url, valid_from, f.found_by, f.found_in from article_versions v
         join fetches f using (capture_file, capture_offset) order by valid_from""")
     assert {url: at for url, at, _, _ in rows} == {each.url: each.at.replace(tzinfo=None) for each in held}
@@ -318,9 +322,28 @@ def test_an_archive_in_trouble_is_left_alone_and_gone_on_with(newsroom: Served, 
         again = take(data, wayback(server), **days)
         assert dict(again.ask("select url, last_outcome from urls"))[held[1].url] == "loaded"
         assert again.fetched == 1
-    with ArchiveServer([], faults={"/cdx/": [(503, {})] * 9}) as broken:
-        failed = take(data, wayback(broken), **days)
-    assert failed.ask("select outcome from source_reads where run_id = ?", failed.run_id) == [("server_error",)]
+
+
+def test_an_archive_that_asks_for_more_patience_than_there_is_ends_the_asking() -> None:
+    """It is not asked again, and who waits is told for how long it wants to be left alone."""
+    faults = {"/cdx/": [(503, {"Retry-After": "900"})] * 3}
+    with ArchiveServer([], faults=faults) as server:
+        archive = PoliteArchive(wayback(server), "Nightdesk/test", patience_s=5, stopping=threading.Event())
+        with pytest.raises(ArchiveError, match="asks us to wait 900 s"):
+            archive.get(f"{server.url}/cdx/search/cdx?url=x", obey=False)
+        archive.close()
+        assert len(server.asked) == 1
+
+
+def test_a_list_of_urls_is_fetched_and_nothing_else(own_newsroom: Served, tmp_path: Path) -> None:
+    """The sites are asked for the listed pages alone: no feed, no sitemap, nothing that was pending."""
+    data = own_newsroom.furnish(tmp_path / "data")
+    urls = [article.url for article in own_newsroom.truth().articles if SITES[0] in article.url][:2]
+    taken = take(data, UrlList(tuple((SITES[0], url) for url in urls)), sites=SITES)
+    assert taken.articles == set(urls)
+    asked = {url.rpartition("localhost")[2].partition("/")[2] for url in own_newsroom.asked()}
+    listed = {url.split("/", 3)[3] for url in urls}
+    assert listed <= asked <= listed | {"robots.txt", ".well-known/tdmrep.json"}
 
 
 @pytest.mark.crash
