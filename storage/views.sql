@@ -47,7 +47,7 @@ SELECT run_id, site, url_key, url, ended_at, outcome,
     json_extract_string(rights, '$.content_usage') AS content_usage,
     json_extract_string(rights, '$.tdm_reservation') AS tdm_reservation,
     json_extract_string(rights, '$.tdm_policy') AS tdm_policy,
-    concat_ws(', ', json_extract_string(rights, '$.x_robots_tag'), json_extract_string(rights, '$.robots_meta')) AS robots,
+    nullif(concat_ws(', ', json_extract_string(rights, '$.x_robots_tag'), json_extract_string(rights, '$.robots_meta')), '') AS robots,
     json_extract_string(rights, '$.licence') AS licence,
     json_extract_string(rights, '$.licence_terms') AS licence_terms,
     may_train(rights, []) AS may_train, may_search(rights, []) AS may_search
