@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -72,7 +73,7 @@ def test_ninety_days_of_three_sites_are_filled_exactly(quarter: Served, tmp_path
     assert quarter.asked() == before
 
 
-def test_only_these_days_are_fetched(own_newsroom: Served, tmp_path: Path) -> None:
+def test_only_these_days_are_fetched(own_newsroom: Served, tmp_path: Path, nightdesk) -> None:
     """Of five days amid the archive nothing else is fetched; a longer span then fetches only what is new in it."""
     data = own_newsroom.furnish(tmp_path / "data")
     run_line(data, *SPAN)
@@ -85,6 +86,12 @@ def test_only_these_days_are_fetched(own_newsroom: Served, tmp_path: Path) -> No
     assert set(fetched.values()) == {1}
     assert len(fetched) == sum(FIRST - timedelta(days=1) <= day(a) <= LAST for a in own_newsroom.truth().articles)
     assert rows(data, "select count(*) from backfill_chunks where reason = 'filled before'") == [(15,)]
+
+    nightdesk("report", "--calendar", str(tmp_path / "days.svg"), data=data)
+    titles = ET.parse(tmp_path / "days.svg").getroot().iter("{http://www.w3.org/2000/svg}title")
+    told = sum(int(title.text.split(": ")[1].split()[0]) for title in titles if ": " in title.text)
+    assert told == sum(a_day(data).values())
+    assert "no gaps" in nightdesk("gaps", "--look-back", "3000", data=data).stdout
 
 
 def test_a_limit_leaves_days_open_that_the_next_start_takes_up(own_newsroom: Served, tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Prefect's user interface as a person uses it, in a real Chromium; and a schedule that fires by itself."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -19,7 +21,9 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from flows.config import Settings
+from flows.gaps import Mend, form_link
 from flows.up import deployments_file, rendered
+from newsroom.truth import ExpectedArticle
 from tests.flows.world import (
     Served,
     Up,
@@ -95,7 +99,7 @@ def choose_run(page: Page, deployment: str, way: str) -> None:
     page.get_by_role("menuitem", name=way).click()
 
 
-def fill(page: Page, sites: tuple[str, ...], **days: date) -> None:
+def fill(page: Page, sites: tuple[str, ...], *, switches: tuple[str, ...] = (), **days: date) -> None:
     """Fill the form of a backfill."""
     for name, day in days.items():
         page.get_by_role("button", name=name, exact=True).click()
@@ -109,6 +113,8 @@ def fill(page: Page, sites: tuple[str, ...], **days: date) -> None:
         page.get_by_role("option", name=site).click()
     page.keyboard.press("Escape")
     expect(page.get_by_role("option").first).to_be_hidden()
+    for name in switches:
+        page.get_by_role("switch", name=name).click()
 
 
 def view_run(page: Page) -> str:
@@ -131,14 +137,16 @@ def photograph(page: Page, path: Path) -> None:
 
 def table(page: Page) -> dict[str, list[str]]:
     """The report's rows, by site."""
-    page.get_by_role("table").wait_for()
-    rows = [row.get_by_role("cell").all_inner_texts() for row in page.get_by_role("row").all()]
+    page.get_by_role("table").first.get_by_role("cell").first.wait_for()
+    rows = [
+        row.get_by_role("cell").all_inner_texts() for row in page.get_by_role("table").first.get_by_role("row").all()
+    ]
     return {cells[0]: cells[1:] for cells in rows if cells}
 
 
-def open_report(page: Page, kind: str) -> None:
+def open_artifact(page: Page, key: str) -> None:
     page.get_by_role("tab", name="Artifacts").click()
-    page.get_by_role("link", name=f"{kind}-report").click()
+    page.get_by_role("link", name=key).first.click()
     page.locator("a[href*='/artifacts/artifact/']").first.click()
 
 
@@ -161,41 +169,151 @@ def test_bad_days_are_refused_on_the_page(page: Page, up: Up) -> None:
     assert up.articles() == set()
 
 
+FIRST, LAST = date(2026, 11, 12), date(2026, 11, 13)
+TWO = ("lindenauer-bote", "saltmarsh-courier")
+
+
+def day_of(article: ExpectedArticle) -> date:
+    return article.date_published.astimezone(ZoneInfo(ZONES[article.site])).date()
+
+
+def published(up: Up, first: date, last: date, *sites: str) -> set[str]:
+    """The articles that the origin published on these days."""
+    return {a.url for a in up.newsroom.truth().articles if a.site in sites and first <= day_of(a) <= last}
+
+
+def pages_asked(up: Up) -> Counter[str]:
+    """How often each article was asked for."""
+    asked = up.newsroom.asked()
+    return Counter({a.url: asked[a.url] for a in up.newsroom.truth().articles if asked[a.url]})
+
+
 @pytest.mark.browser
 @pytest.mark.prefect
-def test_a_backfill_is_started_from_its_form(page: Page, up: Up, pictures: Path) -> None:
-    """Two sites and two days: every article of those days is stored, each fetched once; the third site is left alone."""
-    first, last = date(2026, 11, 12), date(2026, 11, 13)
-    sites = ("lindenauer-bote", "saltmarsh-courier")
+def test_a_backfill_is_previewed_from_its_form(page: Page, up: Up, pictures: Path) -> None:
+    """Two sites, two days, preview: the page tells URLs, known ones and time by site and day, and no article was asked for."""
     choose_run(page, "backfill", "Custom run")
-    fill(page, sites, first_day=first, last_day=last)
+    fill(page, TWO, first_day=FIRST, last_day=LAST, switches=("preview_only",))
     photograph(page, pictures / "backfill-form.png")
     page.get_by_role("button", name="Submit").click()
     run = view_run(page)
     state, message = up.ended(run)
     assert state == "Completed", up.logs(run)
-    parameters = up.api.get(f"/flow_runs/{run}").json()["parameters"]
-    assert parameters["sites"] == list(sites)
-    assert (parameters["first_day"], parameters["last_day"]) == (first.isoformat(), last.isoformat())
+    wanted = published(up, FIRST, LAST, *TWO)
+    number = int(message.split(" URLs")[0])
+    assert len(wanted) <= number <= len(wanted) + 4  # a gallery, a wall and a page that is gone are of these days too
+    assert f"0 known, {number} to fetch" in message
+    assert not pages_asked(up)
+    page.reload()
+    open_artifact(page, "backfill-preview")
+    rows = table(page)
+    assert set(rows) == set(TWO)
+    assert sum(int(cells[1]) for cells in rows.values()) == number
+    assert {LAST.isoformat(), FIRST.isoformat()} <= set(
+        page.get_by_role("table").last.get_by_role("cell").all_inner_texts()
+    )
+    photograph(page, pictures / "backfill-preview.png")
 
-    truth = up.newsroom.truth().articles
-    wanted = {
-        a.url
-        for a in truth
-        if a.site in sites and first <= a.date_published.astimezone(ZoneInfo(ZONES[a.site])).date() <= last
-    }
-    asked = up.newsroom.asked()
+
+@pytest.mark.browser
+@pytest.mark.prefect
+def test_a_backfill_is_run_from_its_form(page: Page, up: Up, pictures: Path) -> None:
+    """The same form without the preview: SQL finds exactly the articles of those days, each fetched once, no index read again."""
+    indexes = {url: n for url, n in up.newsroom.asked().items() if "sitemap" in url}
+    choose_run(page, "backfill", "Custom run")
+    fill(page, TWO, first_day=FIRST, last_day=LAST)
+    page.get_by_role("button", name="Submit").click()
+    run = view_run(page)
+    state, message = up.ended(run)
+    assert state == "Completed", up.logs(run)
+    parameters = up.api.get(f"/flow_runs/{run}").json()["parameters"]
+    assert parameters["sites"] == list(TWO)
+    assert (parameters["first_day"], parameters["last_day"]) == (FIRST.isoformat(), LAST.isoformat())
+
+    wanted = published(up, FIRST, LAST, *TWO)
     assert len(wanted) > 3
-    assert wanted - up.articles() == set()
-    assert {asked[url] for url in wanted} == {1}
-    assert not [a.url for a in truth if a.site == "la-lanterne" and asked[a.url]]
+    assert up.articles() == wanted
+    assert pages_asked(up) == Counter(wanted)
+    assert {url: n for url, n in up.newsroom.asked().items() if "sitemap" in url} == indexes
 
     page.reload()
     newest_first(page)
     expect(page.get_by_text(message).first).to_be_visible()
     photograph(page, pictures / "backfill-run.png")
-    open_report(page, "backfill")
-    assert set(table(page)) == set(sites)
+    open_artifact(page, "backfill-report")
+    rows = table(page)
+    assert {site: cells[0] for site, cells in rows.items()} == dict.fromkeys(TWO, "2 / 2")
+
+
+@pytest.mark.browser
+@pytest.mark.prefect
+def test_a_cancelled_backfill_goes_on_where_it_was(page: Page, up: Up, pictures: Path) -> None:
+    """Cancelled amid it from the page, the run keeps what it fetched; the same form again does the rest, nothing twice."""
+    site = "saltmarsh-courier"
+    file = up.data / "sites" / f"{site}.toml"
+    quick = file.read_text("utf-8")
+    file.write_text(re.sub("delay_s = .*", "delay_s = 1.0", quick), "utf-8")
+    first, last = date(2026, 10, 19), date(2026, 11, 19)
+    before = pages_asked(up).total()
+    parameters = {"first_day": first.isoformat(), "last_day": last.isoformat(), "sites": [site]}
+    run = up.start("backfill", **parameters)
+    wait_for(lambda: pause() or pages_asked(up).total() >= before + 12, 120, "a part is fetched")
+    page.goto(f"{up.address}/v2/runs/flow-run/{run}")
+    open_artifact(page, "backfill-progress")
+    assert set(table(page)) == {site}
+    photograph(page, pictures / "backfill-progress.png")
+    page.goto(f"{up.address}/v2/runs/flow-run/{run}")
+    page.get_by_role("button", name="Open menu").first.click()
+    page.get_by_role("menuitem", name="Cancel").click()
+    page.get_by_role("alertdialog").get_by_role("button", name="Cancel Flow Run").click()
+    assert up.ended(run)[0] == "Cancelled"
+    wanted = published(up, first, last, site)
+    kept = up.articles() & wanted
+    assert 8 < len(kept) < len(wanted)
+
+    file.write_text(quick, "utf-8")
+    link = form_link(f"{up.address}/v2", deployment(up), Mend(sites=(site,), first_day=first, last_day=last))
+    page.goto(link)  # the form as the look for gaps links to it, filled in
+    page.get_by_role("button", name="Submit").click()
+    again = view_run(page)
+    state, message = up.ended(again)
+    assert state == "Completed", up.logs(again)
+    assert message.startswith("32 of 32 days")
+    assert wanted - up.articles() == set()
+    assert set(pages_asked(up).values()) == {1}
+    page.reload()
+    open_artifact(page, "backfill-report")
+    photograph(page, pictures / "backfill-report.png")
+
+
+@pytest.mark.browser
+@pytest.mark.prefect
+def test_the_look_for_gaps_offers_the_backfill_that_fills_them(page: Page, up: Up, pictures: Path) -> None:
+    """A day that is known and was not fetched: the page of the run shows the calendar, and a link to the filled-in form."""
+    day = date(2026, 11, 17)
+    preview = up.start(
+        "backfill", first_day=day.isoformat(), last_day=day.isoformat(), sites=["la-lanterne"], preview_only=True
+    )
+    assert up.ended(preview)[0] == "Completed", up.logs(preview)
+    run = up.start("gaps", look_back_days=3650)
+    state, message = up.ended(run)
+    assert state == "Completed", up.logs(run)
+    assert "lack articles" in message
+    page.goto(f"{up.address}/v2/runs/flow-run/{run}")
+    page.get_by_role("tab", name="Artifacts").click()
+    expect(page.get_by_role("link", name="calendar")).to_be_visible()
+    open_artifact(page, "gaps")
+    expect(page.get_by_role("img", name="a calendar of the days")).to_be_visible()
+    photograph(page, pictures / "gaps.png")
+    page.get_by_role("row", name="la-lanterne").get_by_role("link", name="open the form").first.click()
+    page.get_by_role("button", name="Submit").click()
+    filled = view_run(page)
+    assert up.ended(filled)[0] == "Completed", up.logs(filled)
+    assert published(up, day, day, "la-lanterne") <= up.articles()
+
+
+def deployment(up: Up) -> str:
+    return str(up.api.get("/deployments/name/backfill/backfill").json()["id"])
 
 
 @pytest.mark.browser
@@ -216,7 +334,7 @@ def test_a_nightly_run_is_started_by_a_button(page: Page, up: Up, pictures: Path
         expect(log.get_by_text(f"{site}: ")).to_be_visible()
     photograph(page, pictures / "nightly-run.png")
 
-    open_report(page, "nightly")
+    open_artifact(page, "nightly-report")
     rows = table(page)
     assert set(rows) == set(ZONES)
     expect(page.get_by_text(message).first).to_be_visible()
