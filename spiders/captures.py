@@ -4,24 +4,34 @@
 """
 
 import fcntl
-import io
 import logging
 import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import IO
 
 import msgspec
-from fastwarc.stream_io import GzipWriter
-from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
+from fastwarc.warc import WarcRecord, WarcRecordType
 
 from extraction.records import Capture, Discovery, Page
-from spiders.journal import LONGEST_TEXT, JournalError, read_journal
+from spiders.journal import JournalError, read_journal
 from spiders.members import Damage, last_whole_member, member, members
+from spiders.warcrecord import (
+    QUICK,
+    STORED,
+    conversion_of,
+    encode,
+    gzip_member,
+    holds_page,
+    http_block,
+    metadata_of,
+    page_of,
+    validators_of,
+    warcinfo,
+)
 
 __all__ = [
     "JournalError",
@@ -38,12 +48,6 @@ __all__ = [
 OPEN = ".open"
 WARC = ".warc.gz"
 JOURNAL = ".journal.jsonl"
-# Longest HTTP or WARC header block that is read back, bytes; the spider itself takes 64 KiB of HTTP headers.
-LONGEST_HEADERS = 256 << 10
-# A body that came compressed is stored in its member as it is (0.07 ms a page of 26 KB, where deflating it again costs
-# 0.25 and makes it larger); others are deflated quickly.
-_STORED, _QUICK = 0, 1
-
 # The first segments of a run are small, each twice as large as the one before: extraction begins early.
 FIRST_BYTES = 2 << 20
 
@@ -101,20 +105,20 @@ class SegmentWriter:
         record.headers["WARC-Target-URI"] = final_url
         if address:
             record.headers["WARC-IP-Address"] = address
-        metadata = _metadata(discovery, attempts, rights or {})
-        record.headers["WARC-JSON-Metadata"] = _encode(
+        metadata = metadata_of(discovery, attempts, rights or {})
+        record.headers["WARC-JSON-Metadata"] = encode(
             metadata if rendered is None else msgspec.structs.replace(metadata, rendered=True)
         )
         record.headers["Content-Type"] = "application/http; msgtype=response"
         record.is_http = True
-        record.set_bytes_content(_http_block(status, headers) + body)
+        record.set_bytes_content(http_block(status, headers) + body)
         warc = self._open_warc()
         compressed = any(name.lower() == "content-encoding" for name, _ in headers)
-        response = _gzip_member(record, _STORED if compressed else _QUICK)
+        response = gzip_member(record, STORED if compressed else QUICK)
         if rendered is None:
             return Capture(file=self._name, offset=self._append(warc, response))
-        told = msgspec.structs.replace(metadata, status=status, validators=_validators(headers))
-        conversion = _gzip_member(_conversion(record, told, rendered), _QUICK)
+        told = msgspec.structs.replace(metadata, status=status, validators=validators_of(headers))
+        conversion = gzip_member(conversion_of(record, told, rendered), QUICK)
         return Capture(file=self._name, offset=self._append(warc, response + conversion) + len(response))
 
     def write_revisit(
@@ -135,11 +139,11 @@ class SegmentWriter:
         record.headers["WARC-Profile"] = "http://netpreserve.org/warc/1.1/revisit/server-not-modified"
         if address:
             record.headers["WARC-IP-Address"] = address
-        record.headers["WARC-JSON-Metadata"] = _encode(_metadata(discovery, 1, {}))
+        record.headers["WARC-JSON-Metadata"] = encode(metadata_of(discovery, 1, {}))
         record.headers["Content-Type"] = "application/http; msgtype=response"
         record.is_http = True
-        record.set_bytes_content(_http_block(status, headers))
-        offset = self._append(self._open_warc(), _gzip_member(record, _QUICK))
+        record.set_bytes_content(http_block(status, headers))
+        offset = self._append(self._open_warc(), gzip_member(record, QUICK))
         return Capture(file=self._name, offset=offset)
 
     @property
@@ -182,7 +186,7 @@ class SegmentWriter:
         if self._warc is None:
             self._warc = self._path(WARC + OPEN).open("xb", buffering=0)
             self._name = self._path(WARC).relative_to(self._data).as_posix()
-            self._append(self._warc, _gzip_member(_warcinfo(self._software), _QUICK))
+            self._append(self._warc, gzip_member(warcinfo(self._software), QUICK))
         return self._warc
 
     def _append(self, file: IO[bytes], data: bytes) -> int:
@@ -211,7 +215,7 @@ def read_pages(warc: Path, *, data: Path, damaged: Damage | None = None) -> Iter
     name = _relative(warc, data)
     for offset, content in members(warc, tell):
         try:
-            page = _page(content, Capture(file=name, offset=offset))
+            page = page_of(content, Capture(file=name, offset=offset))
         except (ValueError, OSError) as error:
             tell(offset, f"the record cannot be read ({error})")
             continue
@@ -226,7 +230,7 @@ def records(warc: Path, *, data: Path, damaged: Damage) -> Iterator[Capture]:
     """
     name = _relative(warc, data)
     for offset, content in members(warc, damaged):
-        if _IS_PAGE.search(content, 0, LONGEST_HEADERS) and not _IS_RENDERED.search(content, 0, LONGEST_HEADERS):
+        if holds_page(content):
             yield Capture(file=name, offset=offset)
 
 
@@ -236,7 +240,7 @@ def read_page(capture: Capture, *, data: Path) -> Page | None:
     Raises OSError if the file cannot be read, ValueError if the record cannot.
     """
     content = member(data / capture.file, capture.offset)
-    return _page(content, capture)
+    return page_of(content, capture)
 
 
 def closed_segments(folder: Path) -> list[Path]:
@@ -265,126 +269,9 @@ def warc_date(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-class _Metadata(msgspec.Struct, frozen=True, kw_only=True):
-    """The header field WARC-JSON-Metadata: how the page was found."""
-
-    site: str = ""
-    requested_url: str = ""
-    found_in: str = ""
-    found_by: str = ""
-    lastmod: datetime | None = None
-    published_hint: datetime | None = None
-    title_hint: str | None = None
-    attempts: int = 1
-    rights: dict[str, str] = {}
-    rendered: bool = False  # of a response: the page that is read is the conversion behind it
-    status: int = 0  # of a conversion: its response's
-    validators: tuple[tuple[str, str], ...] = ()  # of a conversion: header fields of its response
-
-
-_RENDERED_TYPE = "text/html; charset=utf-8"
-_IS_PAGE = re.compile(rb"(?i)\A(?:[^\r\n]+\r\n)*?WARC-Type:[ \t]*(?:response|conversion)[ \t]*\r\n")
-_IS_RENDERED = re.compile(rb'(?i)\A(?:[^\r\n]+\r\n)*?WARC-JSON-Metadata:[^\r\n]*"rendered":true')
 _NAME = re.compile(
     r"(?P<shard>.+)-(?P<number>\d{5,})" + f"(?:{re.escape(WARC)}|{re.escape(JOURNAL)})(?:{re.escape(OPEN)})?"
 )
-_STATUS_LINE = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n" for status in HTTPStatus}
-
-
-def _metadata(discovery: Discovery, attempts: int, rights: Mapping[str, str]) -> _Metadata:
-    return _Metadata(
-        site=discovery.site,
-        requested_url=discovery.url,
-        found_in=discovery.found_in,
-        found_by=discovery.found_by,
-        lastmod=discovery.lastmod,
-        published_hint=discovery.published_hint,
-        title_hint=discovery.title_hint[:LONGEST_TEXT] if discovery.title_hint else None,
-        attempts=attempts,
-        rights=dict(rights),
-    )
-
-
-def _encode(metadata: _Metadata) -> str:
-    return msgspec.json.encode(metadata).decode()
-
-
-def _conversion(response: WarcRecord, metadata: _Metadata, html: bytes) -> WarcRecord:
-    record = WarcRecord()
-    record.init_headers(WarcRecordType.conversion)
-    for name in ("WARC-Date", "WARC-Target-URI"):
-        record.headers[name] = response.headers[name]
-    record.headers["WARC-Refers-To"] = response.headers["WARC-Record-ID"]
-    record.headers["WARC-JSON-Metadata"] = _encode(metadata)
-    record.headers["Content-Type"] = _RENDERED_TYPE
-    record.set_bytes_content(html)
-    return record
-
-
-def _validators(headers: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    return tuple((name, value) for name, value in headers if name.lower() in {"etag", "last-modified"})
-
-
-def _http_block(status: int, headers: Sequence[tuple[str, str]]) -> bytes:
-    """Render the header block. The body is stored without its chunks, so the field that promises them is renamed, as
-    Common Crawl's WARCs do, lest readers look for chunks.
-    """  # noqa: D205
-    lines = [_STATUS_LINE.get(status) or f"HTTP/1.1 {status} \r\n"]
-    for name, value in headers:
-        kept = f"X-Crawl-{name}" if name.lower() == "transfer-encoding" else name
-        lines.append(f"{kept}: {value}\r\n")
-    return ("".join(lines) + "\r\n").encode("latin-1", "replace")
-
-
-def _warcinfo(software: str) -> WarcRecord:
-    record = WarcRecord()
-    record.init_headers(WarcRecordType.warcinfo)
-    record.headers["Content-Type"] = "application/warc-fields"
-    record.set_bytes_content(f"software: {software}\r\nformat: WARC File Format 1.1\r\nrobots: obey\r\n".encode())
-    return record
-
-
-def _gzip_member(record: WarcRecord, level: int) -> bytes:
-    buffer = io.BytesIO()
-    writer = GzipWriter(buffer, compression_level=level)
-    record.write(writer, checksum_data=True)
-    writer.close()
-    return buffer.getvalue()
-
-
-def _page(content: bytes, capture: Capture) -> Page | None:
-    """Read the page in `content`: a response, or the conversion of one; None if it is neither."""
-    kinds = WarcRecordType.response | WarcRecordType.conversion
-    found = ArchiveIterator(io.BytesIO(content), record_types=kinds, max_header_len=LONGEST_HEADERS, strict_mode=False)
-    record = next(iter(found), None)
-    if record is None:
-        return None
-    described = record.headers.get("WARC-JSON-Metadata")
-    metadata = msgspec.json.decode(described, type=_Metadata) if described else _Metadata()
-    http = record.http_headers
-    is_conversion = record.record_type == WarcRecordType.conversion
-    if metadata.rendered or (http is None and not (is_conversion and metadata.status)):
-        return None
-    final_url = (record.headers.get("WARC-Target-URI") or "").strip("<>")
-    return Page(
-        discovery=Discovery(
-            url=metadata.requested_url or final_url,
-            site=metadata.site,
-            found_in=metadata.found_in,
-            found_by=metadata.found_by,
-            lastmod=metadata.lastmod,
-            published_hint=metadata.published_hint,
-            title_hint=metadata.title_hint,
-        ),
-        final_url=final_url,
-        status=metadata.status if http is None else http.status_code or 0,
-        headers=(("Content-Type", _RENDERED_TYPE), *metadata.validators) if http is None else http.to_tuples(),
-        fetched_at=datetime.fromisoformat(record.headers.get("WARC-Date") or "").astimezone(UTC),
-        body=record.reader.read(),
-        capture=capture,
-        attempts=metadata.attempts,
-        rights=metadata.rights,
-    )
 
 
 def _recover_segment(folder: Path, stem: str) -> Path | None:
