@@ -1,7 +1,13 @@
 # ruff: noqa: ANN401 -- a changed field can be of any type
 """Pages read again: the store is as if they had been read so from the beginning, and as before when that is taken back."""
 
+import contextlib
+import os
+import random
 import shutil
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +28,8 @@ from tests.storage.made import article, at, discovered, extraction, folder, outc
 SITE = "https://harbour.example"
 FERRY, PIER, FISH = (f"{SITE}/2026/{name}" for name in ("ferry-late", "pier-opens", "fish-market"))
 SHORT = f"{SITE}/s?id=7&to=1"  # leads to the ferry's article
+
+KILLS = int(os.environ.get("NIGHTDESK_KILLS", "6"))
 
 #: All of a store but the numbers, names and times of loads and what is told of re-extractions themselves.
 TABLES = {
@@ -330,3 +338,61 @@ def test_no_question_takes_our_reading_for_an_edit(newsdesk: Path) -> None:
         }
     assert [row[:3] for row in answers["edited"]] == [(1, "harbour", "Ferry sails")]
     assert [row[:4] for row in answers["overnight"]] == [("harbour", "read otherwise", 2, "Pier")]
+
+
+@pytest.mark.crash
+def test_killed_at_any_moment_of_a_promotion_all_or_nothing_is_there(newsdesk: Path) -> None:
+    """After each SIGKILL amid promotions and roll-backs, readers and the loader see the one state or the other, whole."""
+    home = reread(
+        newsdesk,
+        [
+            (page(FERRY, 1), two(FERRY, "The ferry is late.\n\nSo is the bus.", "Ferry", "Advertisement")),
+            (page(FERRY, 1441, run="run-2"), two(FERRY, "The ferry sails.", "Ferry sails")),
+            (page(PIER, 2), extraction(rejection())),
+        ],
+    )
+    before = contents(newsdesk)
+    promote(newsdesk, "again", home)
+    after = contents(newsdesk)
+    published = {before_or_after(newsdesk)}
+    chance = random.Random(3)
+    kills = 0
+    for _ in range(KILLS):
+        child = start(newsdesk)
+        assert child.stdout is not None
+        for _ in range(1 + kills % 2):  # a promotion, or that and a roll-back, is done; the next is under way
+            child.stdout.readline()
+        time.sleep(chance.uniform(0, 0.5))
+        kills += child.poll() is None
+        child.kill()
+        child.communicate()
+        published.add(before_or_after(newsdesk))
+        with database.writer(newsdesk):  # what the kill left in the log comes into the file
+            pass
+        assert contents(newsdesk) in (before, after)
+    assert kills == KILLS
+    assert published == {"pier is in", "pier is out"}
+    with contextlib.suppress(PromotionError):
+        promote(newsdesk, "again", home)
+    assert contents(newsdesk) == after
+    roll_back(newsdesk, "again", home)
+    assert contents(newsdesk) == before
+
+
+def start(data: Path) -> "subprocess.Popen[str]":
+    """A process that promotes and rolls back until it is killed."""
+    command = [sys.executable, "-m", "tests.storage.crash_child", str(data), "promote"]
+    child = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert child.stdout is not None
+    assert child.stdout.readline() == "ready\n"
+    return child
+
+
+def before_or_after(data: Path) -> str:
+    """Which of the two states a reader sees; anything else fails."""
+    seen = asked(data, "SELECT version, headline, article_body FROM article_versions ORDER BY ALL")
+    if len(seen) == 2:
+        assert seen == [(1, "Ferry", "The ferry is late.\n\nSo is the bus."), (2, "Ferry sails", "The ferry sails.")]
+        return "pier is out"
+    assert [row[2] for row in seen] == ["The ferry is late.", "The pier opens.", "The ferry sails."]
+    return "pier is in"
