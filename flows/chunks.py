@@ -136,6 +136,11 @@ def _remarks(share: Share, pace: Pace) -> Iterator[str]:
     if share.open > pace.budget_pages:
         runs = -(-share.open // pace.budget_pages)
         yield f"the site's budget is {pace.budget_pages:,} pages a run: {runs} runs"
+    yield from _left(share)
+
+
+def _left(share: Share) -> Iterator[str]:
+    """What a site's part lacks, and why."""
     if share.left_out:
         yield f"{count(share.left_out, 'URL')} more without a day or changed later: the switch doubtful fetches them"
     yield from (reason for reason in share.reasons if reason != DAYLESS)
@@ -278,8 +283,7 @@ def report(backfill: Backfill, chunks: Sequence[Chunk]) -> str:
     for share in shares(chunks):
         numbers = (share.planned, share.known, share.in_store, share.rejected, share.open)
         cells = [inert(share.site), f"{share.days_done:,} / {share.days:,}", *(f"{number:,}" for number in numbers)]
-        remarks = [*share.reasons, *([f"{count(share.left_out, 'URL')} left out"] if share.left_out else [])]
-        lines.append(f"| {' | '.join([*cells, '; '.join(map(inert, remarks)) or '–'])} |")
+        lines.append(f"| {' | '.join([*cells, '; '.join(map(inert, _left(share))) or '–'])} |")
     lines += _pictured(backfill, chunks, noun="article")
     if any(share.open for share in shares(chunks)):
         lines += ["", "Start it again with the same fields: it goes on with what is open."]

@@ -93,7 +93,7 @@ def _drawn(strip: _Strip, top: int, noun: str, *, several_years: bool) -> Iterat
         week = (day - monday).days // 7
         x, y = LEFT + week * CELL, top + HEAD + day.weekday() * CELL
         is_new = day == strip.first or (day.day <= 7 and day.weekday() == 0)
-        if is_new and week - labelled >= 3:
+        if is_new and week - labelled >= 2:
             labelled = week
             yield _text(x, top + HEAD - 6, f"{day:%b}" + (f" {day.year}" if day.month == 1 else ""))
         what = strip.days.get(day, Day())
