@@ -78,6 +78,14 @@ def take(data: Path, source: Source, **asked: object) -> Taken:
     return Taken(data, run.run_id, reason, logged)
 
 
+def furnished(newsroom: Served, folder: Path) -> Path:
+    """A data folder for a few pages: one extraction worker is enough."""
+    data = newsroom.furnish(folder / "data")
+    with (data / "nightdesk.toml").open("a", encoding="utf-8") as settings:
+        settings.write("workers = 1\n")
+    return data
+
+
 @pytest.fixture(scope="module")
 def wget_file(newsroom: Served, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All pages of the newsroom's truth, by wget."""
@@ -181,7 +189,7 @@ SITES = ("saltmarsh-courier",)
 @pytest.mark.parametrize("kind", ["wayback", "common crawl"])
 def test_an_archive_gives_the_pages_of_its_captures(newsroom: Served, tmp_path: Path, kind: str) -> None:
     """Each capture of the days is fetched once and stands in the store as of its capture; the same again fetches none."""
-    data = newsroom.furnish(tmp_path / "data")
+    data = furnished(newsroom, tmp_path)
     held = captured(newsroom, 12, AT, site=SITES[0])
     late = Held(held[0].url, AT + timedelta(days=9), 200, held[0].fields, held[0].body)
     error = Held(f"{held[0].url}gone/", AT, 404, (("Content-Type", "text/html"),), b"gone")
@@ -209,7 +217,7 @@ PAGE = "text/html; charset=utf-8"
 
 def test_every_record_of_a_site_ends_in_a_page_or_an_outcome(newsroom: Served, tmp_path: Path) -> None:
     """Whatever stands in a file of warcio: each capture of a wanted site has its end, at the time of the capture."""
-    data = newsroom.furnish(tmp_path / "data")
+    data = furnished(newsroom, tmp_path)
     pages = captured(newsroom, 6, AT, site=SITES[0])
     home = pages[0].url.split("/", 3)[:3]
     at = "/".join(home)
@@ -285,7 +293,7 @@ def test_every_record_of_a_site_ends_in_a_page_or_an_outcome(newsroom: Served, t
 
 def test_days_are_those_of_capture_in_the_sites_zone(newsroom: Served, tmp_path: Path) -> None:
     """Only captures of the days asked for are taken, by the site's own midnight; a known page is not taken again."""
-    data = newsroom.furnish(tmp_path / "data")
+    data = furnished(newsroom, tmp_path)
     midnight = datetime(2026, 6, 1, 22, 0, tzinfo=UTC)  # of Berlin
     pages = captured(newsroom, 3, midnight, site="lindenauer-bote")
     archive = Archive(tmp_path / "days.warc.gz")
@@ -301,7 +309,7 @@ def test_days_are_those_of_capture_in_the_sites_zone(newsroom: Served, tmp_path:
 
 def test_an_archive_in_trouble_is_left_alone_and_gone_on_with(newsroom: Served, tmp_path: Path) -> None:
     """Retry-After is kept; what it cannot give is told, and fetched by the next run of the same days; robots.txt holds."""
-    data = newsroom.furnish(tmp_path / "data")
+    data = furnished(newsroom, tmp_path)
     held = captured(newsroom, 6, AT, site=SITES[0])
     days = {"first_day": AT.date(), "last_day": AT.date(), "sites": SITES}
     slow = (429, {"Retry-After": "1"})
@@ -337,7 +345,7 @@ def test_an_archive_that_asks_for_more_patience_than_there_is_ends_the_asking() 
 
 def test_a_list_of_urls_is_fetched_and_nothing_else(own_newsroom: Served, tmp_path: Path) -> None:
     """The sites are asked for the listed pages alone: no feed, no sitemap, nothing that was pending."""
-    data = own_newsroom.furnish(tmp_path / "data")
+    data = furnished(own_newsroom, tmp_path)
     urls = [article.url for article in own_newsroom.truth().articles if SITES[0] in article.url][:2]
     taken = take(data, UrlList(tuple((SITES[0], url) for url in urls)), sites=SITES)
     assert taken.articles == set(urls)
