@@ -82,7 +82,8 @@ SYNONYMS = {
         for pair in (
             "said/told reporters|the/this|a/one|and/as well as|people/residents|was/had been|were/had been|which/that"
             "|with/alongside|from/out of|of/for|to/towards|in/within|has/now has|had/once had|by/through"
-            "|for/on behalf of|after/following|before/ahead of|on/upon|at/near|not/never|but/yet|weeks/days|new/recent|will/is to"
+            "|for/on behalf of|after/following|before/ahead of|on/upon|at/near|not/never|but/yet"
+            "|weeks/days|new/recent|will/is to"
         ).split("|")
     ),
     "de": dict(
