@@ -197,3 +197,9 @@ def test_clusters_that_a_new_text_joins_are_merged_under_the_older_name() -> Non
     apart = same | {"c": set(range(100, 132)), "d": set(range(100, 132))}
     kept = made("eb ed", sketches=apart, of={"a": "a", "b": "a", "c": "c", "d": "c"})
     assert (kept.of["e"], kept.of["d"], kept.merged) == ("a", "c", {})
+
+
+def test_a_house_pattern_is_no_story(tmp_path: Path) -> None:
+    """Reports of one site after one pattern, other names and numbers in it, stand alone; the same text twice does not."""
+    night(tmp_path, 1, ("harbour", WIRE), ("harbour", rewritten(WIRE)), ("hill", OTHER), ("hill", OTHER))
+    assert ask(tmp_path, "SELECT articles, all_sites FROM story_clusters") == [(2, ["hill"])]
