@@ -23,6 +23,7 @@ EXPLAINED = (
     " lost and gained are shares of the characters of a site's texts."
 )
 COLUMNS = ("pages", "same", "metadata", "text", "new", "rejected", "failed", "gone")
+ALWAYS = frozenset(("pages", "same", "text", "lost", "gained"))
 NAMES = {
     Verdict.TEXT: "text changed",
     Verdict.FIELDS: "metadata changed",
@@ -146,12 +147,15 @@ def _table(report: Report) -> Table:
         box=box.SIMPLE_HEAD,
         pad_edge=False,
     )
+    rows = [(*_numbers(site), *_shares(site)) for site in report.dossier.sites]
+    # 80 columns hold the site and nine numbers only if those that are nothing everywhere stay away.
+    names = (*COLUMNS, "lost", "gained")
+    told = [place for place, name in enumerate(names) if name in ALWAYS or any(row[place] != "0" for row in rows)]
     shown.add_column("site", no_wrap=True)
-    for name in (*COLUMNS, "lost", "gained"):
-        shown.add_column(name, justify="right")
-    for site in report.dossier.sites:
-        cells = (*_numbers(site), *_shares(site))
-        shown.add_row(Text(plain(site.site)), *(Text("·" if cell == "0" else cell) for cell in cells))
+    for place in told:
+        shown.add_column(names[place], justify="right", no_wrap=True)
+    for site, row in zip(report.dossier.sites, rows, strict=True):
+        shown.add_row(Text(plain(site.site)), *(Text("·" if row[place] == "0" else row[place]) for place in told))
     return shown
 
 
