@@ -14,7 +14,7 @@ import gzip
 import json
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from html import escape
@@ -341,6 +341,20 @@ def _stands_in(line: str, body: str, lines: set[str]) -> bool:
     return line in lines or (len(line) > 25 and line in body)
 
 
+def report(made: Iterable[Planted], templates: int, languages: int, *, show: bool) -> None:
+    """Print the faults of pages (the first 20 unless all are to be shown) and how many there are."""
+    count, found = 0, []
+    for page in made:
+        count += 1
+        found += [(page.name, *fault) for fault in faults(page)]
+    for fault in found if show else found[:20]:
+        print(*fault, sep=" | ")
+    leaked = sum(kind == "leaked" for _, kind, _, _ in found)
+    faulty = len({name for name, *_ in found})
+    made_of = f"{count} pages of {templates} templates in {languages} languages"
+    print(f"{made_of}: {leaked} leaked, {len(found) - leaked} lost or rejected, on {faulty} pages")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--templates", type=int, default=40)
@@ -353,15 +367,7 @@ def main() -> None:
     if given.write:
         write(given.write, given.first, given.templates)
         return
-    count, found = 0, []
-    for page in pages(given.first, given.templates):
-        count += 1
-        found += [(page.name, *fault) for fault in faults(page)]
-    for fault in found if given.show else found[:20]:
-        print(*fault, sep=" | ")
-    leaked = sum(kind == "leaked" for _, kind, _, _ in found)
-    made = f"{count} pages of {given.templates} templates in {len(LANGUAGES)} languages"
-    print(f"{made}: {leaked} leaked, {len(found) - leaked} lost or rejected")
+    report(pages(given.first, given.templates), given.templates, len(LANGUAGES), show=given.show)
 
 
 if __name__ == "__main__":

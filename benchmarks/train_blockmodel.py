@@ -63,7 +63,14 @@ def sample(html: bytes, gold: dict[str, str]) -> Sample:
     metadata = read(page)
     around, area = candidates(page, metadata, SiteRules())
     found = Sample(gold["site"], gold["source"], gold["body"])
-    surroundings = Surroundings(around, area, metadata.headline or "", metadata.description or "", metadata.authors)
+    surroundings = Surroundings(
+        around,
+        area,
+        metadata.headline or "",
+        metadata.description or "",
+        metadata.authors,
+        metadata.publisher or "",
+    )
     found.rows = [surroundings.row(place) for place in range(len(around))]
     lines = {" ".join(WORD.findall(line)) for line in gold["body"].split("\n")}
     left = grams(gold["body"])

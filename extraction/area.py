@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from extraction.blocks import Frame, RawBlock, is_prose, mark
+from extraction.blocks import Frame, RawBlock, is_prose
 from extraction.features import frame_style
+from extraction.marks import mark
 
 #: Elements that hold no part of an article, unless most of the page's prose is in them.
 _NOISE_TAGS: Final = frozenset(("nav", "footer", "aside", "form", "dialog", "address"))

@@ -6,14 +6,13 @@ with the facts on which `body` decides: how much of them is link text, and what 
 """
 
 import re
-import tomllib
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from lxml.etree import _Element, iterwalk
 
+from extraction.marks import NAMES, mark, marks_in
 from extraction.text import tidy
 
 #: Deeper than this a subtree is read without its nesting. libxml2 itself stops at 256 levels unless told otherwise;
@@ -39,75 +38,6 @@ _TEXT_TAGS: Final = frozenset(
     "p h1 h2 h3 h4 h5 h6 li blockquote pre dt dd figcaption tr td th summary caption address".split()
 )
 _HIDING_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NOT_WORD = re.compile(r"[^a-z0-9]+")
-
-
-@cache
-def _vocabulary() -> tuple[dict[str, int], dict[str, int], dict[str, int], dict[str, list[tuple[str, int]]]]:
-    """`rules/markup.toml` as look-ups: a mark's bit, marks of words, of prefixes, of phrases by their first word."""
-    source = tomllib.loads((Path(__file__).parent / "rules" / "markup.toml").read_text("utf-8"))
-    bits: dict[str, int] = {}
-    words: dict[str, int] = {}
-    prefixes: dict[str, int] = {}
-    phrases: dict[str, list[tuple[str, int]]] = {}
-    for place, (name, entries) in enumerate(source["marks"].items()):
-        bit = bits[name] = 1 << place
-        for entry in entries:
-            where = prefixes if entry.endswith("*") else words
-            joined = entry.rstrip("*").replace("-", "")
-            where[joined] = where.get(joined, 0) | bit
-            if "-" in entry:
-                phrases.setdefault(entry.partition("-")[0], []).append((entry, bit))
-    return bits, words, prefixes, phrases
-
-
-@cache
-def mark(name: str) -> int:
-    """The bit of the mark called `name`."""
-    return _vocabulary()[0][name]
-
-
-def mark_names() -> tuple[str, ...]:
-    """The names of all marks, in the order of their bits."""
-    return tuple(_vocabulary()[0])
-
-
-#: What names and their words say. Templates repeat theirs on every page, so nearly every look-up is a hit.
-_names: dict[str, int] = {}
-_words: dict[str, int] = {}
-_SEEN_LIMIT: Final = 20_000
-
-
-def _marks_of_word(word: str) -> int:
-    known = _words.get(word)
-    if known is None:
-        _, words, prefixes, _ = _vocabulary()
-        known = words.get(word, 0)
-        for length in range(3, len(word) + 1):
-            known |= prefixes.get(word[:length], 0)
-        if len(_words) >= _SEEN_LIMIT:
-            _words.clear()  # bounded, so that a worker stays flat over any number of sites
-        _words[word] = known
-    return known
-
-
-def marks_in(names: str) -> int:
-    """The marks that a class, id or role attribute carries, as a bit set."""
-    known = _names.get(names)
-    if known is None:
-        words = _NOT_WORD.split(_CAMEL.sub("-", names[:500]).lower())
-        phrases = _vocabulary()[3]
-        known = 0
-        for place, word in enumerate(words):
-            known |= _marks_of_word(word)
-            for phrase, bit in phrases.get(word, ()):
-                if "-".join(words[place : place + 4]).startswith(phrase):
-                    known |= bit
-        if len(_names) >= _SEEN_LIMIT:
-            _names.clear()
-        _names[names] = known
-    return known
 
 
 class Frame:
@@ -123,6 +53,7 @@ class Frame:
         "clean",
         "depth",
         "element",
+        "images",
         "link_chars",
         "noise",
         "own",
@@ -139,7 +70,7 @@ class Frame:
         self.own = own
         self.noise = False
         self.clean = 0
-        self.blocks = 0
+        self.blocks = self.images = 0
         self.tags: frozenset[str] = _with(parent.tags, tag) if parent else frozenset()
         self.depth: int = parent.depth + 1 if parent else 0
         self.chars = 0
@@ -321,6 +252,8 @@ class _Walk:
                 self.break_line(frame)
             elif role is _IMAGE:
                 self.images += 1
+                for outer in frame.path():
+                    outer.images += 1
             text = child.tail
             if text:
                 self.add(text)
@@ -423,10 +356,11 @@ _NAMING: Final = frozenset(("class", "id", "role", "itemprop", "data-component",
 
 
 def _own_marks(element: _Element) -> int:
-    own = 0
+    tag = str(element.tag)
+    own = marks_in(tag) if "-" in tag else 0  # a custom element's name says what a class says elsewhere
     for name, value in element.items():
         if name in _NAMING:
-            known = _names.get(str(value))
+            known = NAMES.get(str(value))
             own |= marks_in(str(value)) if known is None else known
         elif (name == "style" and "n" in value and _HIDING_STYLE.search(str(value))) or name == "hidden":
             own |= _UNSEEN

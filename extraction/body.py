@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import groupby, islice
 from typing import Final
 
@@ -11,16 +10,18 @@ from lxml.html import HtmlElement
 from extraction import escaped
 from extraction.area import find_area, inside
 from extraction.blockmodel import probability
-from extraction.blocks import SIGN_UP, Frame, RawBlock, is_prose, mark, segment
-from extraction.boilerplate import Line, Verdict, by_words, is_headline, is_question
+from extraction.blocks import Frame, RawBlock, is_prose, segment
+from extraction.boilerplate import Line, Verdict
 from extraction.engine import opinion
-from extraction.features import FEATURES, Candidate, Surroundings, frame_style
+from extraction.features import FEATURES, Candidate, Surroundings
+from extraction.keeping import is_text, kept_of
 from extraction.learned import Learned, recurring
 from extraction.liveposts import posts
+from extraction.marks import mark
 from extraction.page import ParsedPage
 from extraction.records import Block, BlockKind, Metadata, Removed, RemovedKind
 from extraction.rules import SiteRules
-from extraction.text import ends_sentence, fold, word_count
+from extraction.verdicts import HEADINGS, judge
 
 #: Removed blocks kept for explaining, and characters of each.
 MAX_REMOVED: Final = 500
@@ -34,9 +35,6 @@ class Body:
     blocks: tuple[Block, ...]
     removed: tuple[Removed, ...]
     area: HtmlElement | None = None  # the element of the page that holds the article
-
-
-_HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
 #: Blocks before the area that may still be the article's: its lead stands under the headline, often outside.
@@ -68,7 +66,7 @@ def _without_recurring(body: Body, learned: Learned | None) -> Body:
 def _read(page: ParsedPage, metadata: Metadata, rules: SiteRules, *, navigation: bool) -> Body:
     around, area = candidates(page, metadata, rules, navigation=navigation)
     _score(around, area, metadata, rules)
-    kept = _kept(around) or [c for c in around if navigation and _is_text(c)]
+    kept = kept_of(around) or [c for c in around if navigation and is_text(c)]
     blocks = _live_blocks(kept, metadata) if metadata.article_type == "LiveBlogPosting" else _blocks(kept)
     return Body(tuple(blocks), tuple(_removed(around, kept)), area.element)
 
@@ -79,7 +77,14 @@ def _score(around: Sequence[Candidate], area: Frame, metadata: Metadata, rules: 
         for candidate in around:
             candidate.score = float(candidate.engine)
         return
-    surroundings = Surroundings(around, area, metadata.headline or "", metadata.description or "", metadata.authors)
+    surroundings = Surroundings(
+        around,
+        area,
+        metadata.headline or "",
+        metadata.description or "",
+        metadata.authors,
+        metadata.publisher or "",
+    )
     for place, candidate in enumerate(around):
         if candidate.verdict is None or not candidate.verdict.certain:
             row = surroundings.row(place)
@@ -88,201 +93,6 @@ def _score(around: Sequence[Candidate], area: Frame, metadata: Metadata, rules: 
 
 
 _STYLE, _BEFORE, _FROM_H1 = map(FEATURES.index, ("style_prose", "prose_before", "from_h1"))
-#: The block model's probability from where on a block belongs to the body.
-_THRESHOLD: Final = 0.5
-
-
-def _belongs(candidate: Candidate) -> bool:
-    """Whether a block is the article's: the model's word, and the cases in which it may not take anything away."""
-    if candidate.verdict is not None and candidate.verdict.certain:
-        return False
-    if candidate.score >= _THRESHOLD or candidate.verdict is not None:
-        return candidate.score >= _THRESHOLD
-    return _is_safe(candidate) if candidate.in_area else candidate.score >= _LIKELY and _is_lead(candidate)
-
-
-def _is_safe(candidate: Candidate) -> bool:
-    """Whether a block is plainly a piece of an article, in which nothing speaks against it but the model.
-
-    So no paragraph, entry, quote or lead is lost to a wrong guess. Cross-validated on the benchmark, all of them
-    together change F1 by A -.002, B +.000, D -.001; on the planted pages they are what keeps every line.
-    """
-    return (
-        _is_plain_paragraph(candidate)
-        or _is_long(candidate)
-        or (
-            candidate.raw.link_share < 0.3
-            and not candidate.own & _furniture()
-            and (_is_entry_of_body(candidate) or _is_quote(candidate) or _is_lead(candidate))
-        )
-        or _is_table_row(candidate)
-    )
-
-
-#: A paragraph in the style of this share of the page's prose is kept without the engine's word, unless the model is
-#: sure against it. Cross-validated: F1 A +.0001, B +.0008, D -.0009, and bodies in several containers stay whole.
-_MAIN_STYLE: Final = 0.6
-_SURELY_NOT: Final = 0.1
-#: A lead often stands outside of the area; there it needs some of the model's belief.
-_LIKELY: Final = 0.25
-
-
-def _is_plain_paragraph(candidate: Candidate) -> bool:
-    """A whole sentence or more in a `<p>` of its own."""
-    raw = candidate.raw
-    return (
-        raw.tag == "p"
-        and candidate.prose
-        and (candidate.engine or (candidate.style_share >= _MAIN_STYLE and candidate.score >= _SURELY_NOT))
-        and raw.link_share < 0.3
-        and ends_sentence(raw.text)
-        and not candidate.own & _captions()
-    )
-
-
-#: Characters from where on a block is no furniture, whatever the model says: it never saw the like.
-_LONG: Final = 10_000
-
-
-def _is_long(candidate: Candidate) -> bool:
-    raw, size = candidate.raw, len(candidate.raw.text)
-    in_words = candidate.line.words * 50 > size  # and no megabyte of base64
-    return size >= _LONG and in_words and raw.link_share < 0.3 and not candidate.own & _furniture()
-
-
-def _is_entry_of_body(candidate: Candidate) -> bool:
-    """An entry of a list that stands amid the prose, which the engine keeps."""
-    return candidate.raw.tag == "li" and candidate.engine and _EDGE < candidate.prose_before < 1.0 - _EDGE
-
-
-def _is_quote(candidate: Candidate) -> bool:
-    return "blockquote" in candidate.raw.frame.tags and candidate.engine and candidate.prose
-
-
-def _is_lead(candidate: Candidate) -> bool:
-    """A whole sentence between headline and first paragraph, in a `<p>` or in what the template calls a lead."""
-    if not (0 < candidate.from_h1 < 8 and candidate.prose_before < _EDGE):
-        return False
-    named = candidate.own & mark("lead") and candidate.line.words > 5
-    return bool(named) or (candidate.raw.tag == "p" and candidate.line.words >= 6 and ends_sentence(candidate.raw.text))
-
-
-def _is_table_row(candidate: Candidate) -> bool:
-    """A row of data that the engine keeps. Tables are blocks of the article, though not of its running text."""
-    raw = candidate.raw
-    return raw.tag == "tr" and candidate.engine and " | " in raw.text and raw.link_share < 0.5
-
-
-def _kept(around: Sequence[Candidate]) -> list[Candidate]:
-    """The blocks that belong, the plain lists and quotes between two of them, and the rest of every list begun."""
-    belongs = [_belongs(c) for c in around]
-    following = iter([*(c for c, yes in zip(around, belongs, strict=True) if yes), None])
-    before, after = None, next(following)
-    lists = set()
-    for place, candidate in enumerate(around):
-        if belongs[place]:
-            before, after = candidate, next(following)
-        elif before and after:
-            belongs[place] = _is_insert(candidate, _home(before.raw), _home(after.raw))
-        if belongs[place] and candidate.raw.tag == "li":
-            lists.add(candidate.raw.frame.parent)
-    found = [
-        c for c, yes in zip(around, belongs, strict=True) if yes or (c.raw.frame.parent in lists and _is_plain_entry(c))
-    ]
-    return _without_headed_tail(found)
-
-
-#: Words of a block that is text although it has no sentence: a transcript, a poem, a page without punctuation.
-_TEXT_WORDS: Final = 60
-
-
-def _is_text(candidate: Candidate) -> bool:
-    """Whether a block is an article's where nothing else on the page is: long, no links, and no rule against it."""
-    raw = candidate.raw
-    return (
-        candidate.verdict is None
-        and candidate.line.words >= _TEXT_WORDS
-        and raw.link_share < 0.3
-        and not (candidate.own | candidate.above) & _furniture()
-    )
-
-
-def _home(raw: RawBlock) -> Frame | None:
-    """The container in which a block stands, be it a paragraph of its own or one of a quote or a list."""
-    home = raw.frame.parent
-    while home is not None and home.tag in ("blockquote", "ul", "ol"):
-        home = home.parent
-    return home
-
-
-def _without_headed_tail(kept: list[Candidate]) -> list[Candidate]:
-    """The blocks without a last heading under which no sentence stands: it heads what was taken out.
-
-    Several such headings are an article that is told in headings.
-    """
-    headings = []
-    for place in range(len(kept) - 1, -1, -1):
-        if kept[place].line.heading:
-            headings.append(place)
-        elif not _is_headline(kept[place]):
-            break
-    if len(headings) != 1:
-        return kept
-    for candidate in kept[headings[0] :]:
-        candidate.verdict = Verdict(RemovedKind.RELATED, "related.tail")
-    return kept[: headings[0]]
-
-
-def _is_headline(candidate: Candidate) -> bool:
-    """Whether a block reads as a headline: short, no sentence, in no list, quote or table."""
-    raw = candidate.raw
-    plain = raw.tag not in ("li", "tr", "pre", "dd") and "blockquote" not in raw.frame.tags
-    return plain and candidate.line.words <= 15 and not ends_sentence(raw.text)
-
-
-def _is_plain_entry(candidate: Candidate) -> bool:
-    raw = candidate.raw
-    return raw.tag == "li" and candidate.verdict is None and raw.link_share < 0.3 and not candidate.own & _furniture()
-
-
-_INSERTS: Final = frozenset(("li", "h2", "h3", "h4"))
-
-
-def _is_insert(candidate: Candidate, before: Frame | None, after: Frame | None) -> bool:
-    """An entry, a quote or a subhead without links that stands beside the blocks before and after it."""
-    raw, list_ = candidate.raw, candidate.raw.frame.parent
-    return (
-        (raw.tag in _INSERTS or "blockquote" in raw.frame.tags)
-        and candidate.verdict is None
-        and raw.link_share < 0.3
-        and not candidate.own & _furniture()
-        and list_ is not None
-        and (before in (list_, list_.parent) or after in (list_, list_.parent) or _is_twin(candidate, before))
-    )
-
-
-def _is_twin(candidate: Candidate, before: Frame | None) -> bool:
-    """Whether a list that the model half believes in is all that stands in one of the containers of a split body."""
-    if before is None or candidate.score < _LIKELY or candidate.raw.frame.parent is None:
-        return False
-    homes = (candidate.raw.frame.parent, candidate.raw.frame.parent.parent)
-    return any(home is not None and frame_style(home) == frame_style(before) for home in homes)
-
-
-#: Share of the page's prose before and after which the article's edges begin, where furniture stands.
-_EDGE: Final = 0.05
-
-
-@cache
-def _furniture() -> int:
-    names = "share tag related teaser navigation byline timestamp newsletter comments media advertising cookie"
-    names += " caption credit"
-    return sum(map(mark, names.split()))
-
-
-@cache
-def _captions() -> int:
-    return mark("caption") | mark("credit")
 
 
 def _removed(around: Sequence[Candidate], kept: Sequence[Candidate]) -> Iterable[Removed]:
@@ -337,16 +147,12 @@ def candidates(
     area = find_area(raw)
     engine = _Opinion(opinion(area.element) if area.element is not None else None)
     around = [_candidate(block, area, engine) for block in _zone(raw, area)]
-    title = fold(metadata.headline or "")
-    for candidate in around:
-        candidate.verdict = _judge(candidate, title, rules)
-    _judge_lists(around)
-    _keep_markup(around)
+    judge(around, area, metadata.headline or "", rules)
     return around, area
 
 
 def _candidate(raw: RawBlock, area: Frame, engine: "_Opinion") -> Candidate:
-    line = Line.of(raw.text, raw.link_share, heading=raw.tag in _HEADINGS)
+    line = Line.of(raw.text, raw.link_share, heading=raw.tag in HEADINGS)
     return Candidate(raw, line, area, engine=engine.keeps(line.folded))
 
 
@@ -368,66 +174,6 @@ class _Opinion:
 
     def keeps(self, folded: str) -> bool:
         return folded in self._texts or (len(folded) > 40 and folded in self._all)
-
-
-def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None:
-    raw, off = candidate.raw, rules.rules_off
-    if verdict := by_words(candidate.line, off):
-        return verdict
-    if title and candidate.line.folded == title and "title.repeated" not in off:
-        return Verdict(RemovedKind.REPEATED_TITLE, "title.repeated")
-    if "figcaption" in raw.frame.tags and "caption.figure" not in off:
-        return Verdict(RemovedKind.CAPTION, "caption.figure")
-    if SIGN_UP in raw.frame.tags and "newsletter.form" not in off:
-        return Verdict(RemovedKind.NEWSLETTER, "newsletter.form")
-    if raw.frame.noise and "navigation.element" not in off:
-        return Verdict(RemovedKind.NAVIGATION, "navigation.element", certain=False)
-    if raw.link_share > 0.9 and "related.link_list" not in off:
-        if raw.tag != "p":
-            return Verdict(RemovedKind.RELATED, "related.link_list", certain=False)
-        if raw.links > 1 and not ends_sentence(raw.text):  # links side by side, and no word between them
-            return Verdict(RemovedKind.RELATED, "related.link_list")
-    return None
-
-
-def _judge_lists(candidates: Sequence[Candidate]) -> None:
-    """The links under a heading such as "Newer articles" go with it.
-
-    Questions without a link, right before the article goes on, are an interviewer's and no entries.
-    """
-    heading: Verdict | None = None
-    questions: list[Candidate] = []
-    for candidate in candidates:
-        if candidate.verdict is not None and candidate.verdict.heads_list:
-            heading, questions = candidate.verdict, []
-        elif heading is not None:
-            if candidate.verdict is not None and candidate.verdict.certain:
-                continue
-            if _is_entry(candidate.raw):
-                candidate.verdict = Verdict(heading.kind, heading.rule)
-                asks = candidate.raw.tag != "li" and not candidate.raw.links and is_question(candidate.raw.text)
-                questions = [*questions, candidate] if asks else []
-            else:
-                heading = None
-                for question in questions if is_prose(candidate.raw) else ():
-                    question.verdict = None
-
-
-def _keep_markup(candidates: Sequence[Candidate]) -> None:
-    """Where most of the text is escaped markup, that is the article, and no caption."""
-    found = [c for c in candidates if c.verdict is not None and c.verdict.rule == "markup.escaped"]
-    if len(found) > 2 and 2 * sum(c.line.words for c in found) > sum(c.line.words for c in candidates):
-        for candidate in found:
-            candidate.verdict = None
-
-
-def _is_entry(raw: RawBlock) -> bool:
-    """A list's entry or a headline that stands alone: no running text that goes on with the article."""
-    if raw.link_share > 0.6:
-        return True
-    if raw.tag in _HEADINGS or word_count(raw.text) > 25:
-        return False
-    return is_headline(raw.text) and (raw.tag == "li" or not is_prose(raw))
 
 
 _KINDS: Final = {
@@ -488,5 +234,5 @@ def _block(candidate: Candidate) -> Block:
         kind = BlockKind.QUOTE
     elif kind is BlockKind.PARAGRAPH and "li" in raw.frame.tags:
         kind = BlockKind.LIST_ITEM
-    level = int(raw.tag[1]) if raw.tag in _HEADINGS else 1 if kind is BlockKind.LIST_ITEM else 0
+    level = int(raw.tag[1]) if raw.tag in HEADINGS else 1 if kind is BlockKind.LIST_ITEM else 0
     return Block(kind=kind, text=escaped.unescaped(raw.text), position=raw.position, level=level)

@@ -10,9 +10,13 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
 
+from extraction.calls import MAX_WORDS as CALL_WORDS
+from extraction.calls import call_of
 from extraction.escaped import is_element
 from extraction.records import RemovedKind
 from extraction.rules import TextRule, phrases
+from extraction.stamps import MAX_WORDS as STAMP_WORDS
+from extraction.stamps import has_time, is_stamp
 from extraction.text import ends_sentence, fold, word_count
 
 #: After a label: "Photo: …", "Read more – …", "Read also | …".
@@ -73,6 +77,8 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
     known = phrases()
     if (rule := known.equals.get(line.folded)) and rule.name not in off:
         return Verdict(rule.kind, rule.name, rule.heads_list)
+    if line.words <= _LABEL_WORDS and (verdict := _labelled(line, off)):
+        return verdict
     # Phrases are filed under their first two characters; a phrase of one character ("文") under that one.
     for phrase, rule in (*known.starts.get(line.folded[:2], ()), *known.starts.get(line.folded[:1], ())):
         if (
@@ -86,6 +92,10 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
         for phrase, rule in known.contains:
             if phrase in line.folded and line.words <= rule.max_words and rule.name not in off and _short_or_call(line):
                 return Verdict(rule.kind, rule.name)
+    if line.words <= CALL_WORDS and (kind := call_of(line.text, line.folded)) and f"{kind}.call" not in off:
+        return Verdict(kind, f"{kind}.call")
+    if line.words <= STAMP_WORDS and _is_bare_stamp(line) and "timestamp.bare" not in off:
+        return Verdict(RemovedKind.TIMESTAMP, "timestamp.bare")
     if line.words <= 14:
         if _COPYRIGHT.search(line.text) and "credit.picture" not in off:
             return Verdict(RemovedKind.CREDIT, "credit.picture")
@@ -93,6 +103,25 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
             if line.folded.endswith(phrase) and not ends_sentence(line.text) and rule.name not in off:
                 return Verdict(rule.kind, rule.name)
     return None
+
+
+#: Longest line that an ad label may open, words: "Advertisement - scroll to continue".
+_LABEL_WORDS: Final = 8
+_PARTS: Final = re.compile(r"\s[-–—|•·/]\s|:\s")
+
+
+def _labelled(line: Line, off: AbstractSet[str]) -> Verdict | None:
+    """An ad label with a word to the reader after it."""
+    label, *rest = _PARTS.split(line.text, maxsplit=1)
+    rule = phrases().equals.get(fold(label)) if rest else None
+    if rule is None or rule.kind is not RemovedKind.AD_LABEL or rule.name in off:
+        return None
+    return Verdict(rule.kind, rule.name)
+
+
+def _is_bare_stamp(line: Line) -> bool:
+    """A date and a time of day: a date alone may head a part of a chronicle."""
+    return not line.heading and has_time(line.text) and is_stamp(line.text, line.folded)
 
 
 def _escaped(line: Line) -> Verdict | None:
@@ -179,8 +208,10 @@ def _comments(line: Line, phrase: str, _rule: TextRule) -> bool:
     return line.words <= 4 or (_separated(line, phrase) and line.words <= 8)
 
 
-def _byline(line: Line, phrase: str, _rule: TextRule) -> bool:
+def _byline(line: Line, phrase: str, rule: TextRule) -> bool:
     """Nothing but names after the word: "By Jane Doe and John Roe", not "By Monday the strike had ended"."""
+    if rule.name.endswith(".bio"):
+        return _separated(line, phrase)
     rest = _rest(line, phrase).strip(" :：-–—|•·,.")
     if not rest or line.heading:
         return not rest and " " in phrase

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
-from extraction.blocks import Frame, RawBlock, is_prose, mark_names
+from extraction.blocks import Frame, RawBlock, is_prose
 from extraction.boilerplate import Line, Verdict
+from extraction.marks import mark_names
+from extraction.stamps import is_stamp
 from extraction.text import ends_sentence, fold
 
 _TAGS: Final = {
@@ -93,12 +95,20 @@ FEATURES: Final = (
     "prev2_prose", "next2_prose", "prev2_words", "next2_words", "run_links", "heading_verdict",
     "title_overlap", "lead_overlap", "names_author", "repeats",
     "page_prose", "page_engine", "page_blocks",
+    "picture_box", "picture_box_blocks", "picture_box_prose", "stamp", "address", "names_site", "capitals",
+    "from_first_prose", "box_blocks", "box_words", "box_links",
 )  # fmt: skip
 
 
 def frame_style(frame: Frame) -> tuple[object, ...]:
     """What elements of one kind on a page have in common: tag, meaning of their names, and class."""
     return (frame.tag, frame.own, frame.element.get("class") if frame.element is not None else None)
+
+
+def _capitals(text: str) -> float:
+    """The share of a line's words that begin with a capital."""
+    words = text.split()
+    return sum(word[0].isupper() for word in words) / len(words)
 
 
 @lru_cache(4096)
@@ -114,14 +124,21 @@ def _tag_flags(tags: frozenset[str]) -> tuple[float, ...]:
 class Surroundings:
     """The candidates of a page with the sums over all of them that the numbers of one are set against."""
 
-    def __init__(
-        self, candidates: Sequence[Candidate], area: Frame, headline: str, description: str, authors: Sequence[str]
+    def __init__(  # noqa: PLR0917 - in the order of the page's data
+        self,
+        candidates: Sequence[Candidate],
+        area: Frame,
+        headline: str,
+        description: str,
+        authors: Sequence[str],
+        site: str = "",
     ) -> None:
         self.candidates = candidates
         self.area = area
         self.title = frozenset(fold(headline).split())
         self.lead = frozenset(fold(description).split())
         self.lead_folded = fold(description)
+        self.site = fold(site) if len(site) > 3 else ""
         self.authors = [name for name in map(fold, authors) if len(name) > 3]
         self.total = max(1, sum(len(c.raw.text) for c in candidates if c.prose and not c.raw.frame.noise))
         self.engine_share = sum(len(c.raw.text) for c in candidates if c.engine) / max(
@@ -160,6 +177,9 @@ class Surroundings:
         self.h1 = next((i for i, c in enumerate(self.candidates) if c.raw.tag == "h1"), -1)
         kept = [i for i, c in enumerate(self.candidates) if c.engine and c.prose]
         self.first, self.last = (kept[0], kept[-1]) if kept else (0, len(self.candidates))
+        self.first_prose = next(
+            (i for i, c in enumerate(self.candidates) if i > self.h1 and c.prose and c.engine), self.first
+        )
         self.before: list[int] = []
         self.engine_sum: list[int] = [0]
         self.size_sum: list[int] = [0]
@@ -224,7 +244,34 @@ class Surroundings:
             float(any(name in line.folded for name in self.authors)), float(min(self.counts[line.folded], 5)),
             math.log2(1 + self.total), self.engine_share, math.log2(1 + len(self.candidates)),
         ]  # fmt: skip
+        row += self._picture(frame, size)
+        row += [
+            float(is_stamp(text, line.folded)), float("@" in text), float(bool(self.site) and self.site in line.folded),
+            _capitals(text) if line.words <= 14 else -1.0, float(max(-20, min(20, place - self.first_prose))),
+        ]  # fmt: skip
+        row += self._box(frame)
         return row
+
+    def _picture(self, frame: Frame, size: int) -> list[float]:
+        """The smallest element around the block that holds a picture: its text, its blocks, whether any is prose."""
+        steps = 0
+        box: Frame | None = frame
+        while box is not None and box is not self.area and steps < 5:
+            if box.images:
+                return [
+                    min(6.0, math.log2(max(1.0, box.chars / size))),
+                    float(min(box.blocks, 10)),
+                    float(box.prose > 0),
+                ]
+            box, steps = box.parent, steps + 1
+        return [-1.0, -1.0, -1.0]
+
+    def _box(self, frame: Frame) -> list[float]:
+        """The outermost element below the area that stands between the block and a tenth of the page's prose."""
+        box, outer = frame, frame.parent
+        while outer is not None and outer is not self.area and outer.prose < 0.1 * self.total:
+            box, outer = outer, outer.parent
+        return [float(min(box.blocks, 30)), math.log2(1 + box.chars), box.link_chars / max(1, box.chars)]
 
     def _lead(self, line: Line, words: frozenset[str]) -> float:
         if not self.lead_folded:

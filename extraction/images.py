@@ -6,9 +6,9 @@ from urllib.parse import urljoin
 
 from lxml.etree import _Element
 
-from extraction.blocks import mark, marks_in
 from extraction.boilerplate import Line, by_words
 from extraction.escaped import unescaped
+from extraction.marks import mark, marks_in
 from extraction.records import Image, RemovedKind
 from extraction.text import tidy
 

@@ -15,15 +15,24 @@ _FOLDER: Final = Path(__file__).parent / "rules"
 #: Rules that look at structure, not at words; each is a function or a branch of `boilerplate`, `body` or `learned`.
 STRUCTURE_RULES: Final = frozenset(
     (
+        "byline.call",
+        "byline.head",
+        "caption.box",
         "caption.figure",
+        "comments.call",
+        "cookie.call",
         "credit.picture",
         "markup.escaped",
         "model.block",
         "navigation.element",
+        "newsletter.call",
         "newsletter.form",
+        "paywall.call",
         "related.link_list",
+        "related.pointer_box",
         "related.tail",
         "site.repeated",
+        "timestamp.bare",
         "title.repeated",
     )
 )
