@@ -49,7 +49,9 @@ async def find_gaps(look_back_days: Annotated[int, Field(ge=1, le=3660)] = 30) -
     except NotPublishedError:
         logger.info("nothing is in the store yet")
     headline = gaps.headline(found)
-    await acreate_markdown_artifact(key="gaps", markdown=gaps.markdown(found, picture, links), description=headline)
+    await acreate_markdown_artifact(
+        key="gaps-report", markdown=gaps.markdown(found, picture, links), description=headline
+    )
     logger.info("%s", headline)
     for mend in found:
         logger.info("to fill them: %s", mend.command())

@@ -302,7 +302,7 @@ def test_the_look_for_gaps_offers_the_backfill_that_fills_them(page: Page, up: U
     page.goto(f"{up.address}/v2/runs/flow-run/{run}")
     page.get_by_role("tab", name="Artifacts").click()
     expect(page.get_by_role("link", name="calendar")).to_be_visible()
-    open_artifact(page, "gaps")
+    open_artifact(page, "gaps-report")
     expect(page.get_by_role("img", name="a calendar of the days")).to_be_visible()
     photograph(page, pictures / "gaps.png")
     page.get_by_role("row", name="la-lanterne").get_by_role("link", name="open the form").first.click()
