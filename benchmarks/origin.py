@@ -57,7 +57,7 @@ def shape(dice: random.Random) -> Shape:
         state=spread(190, 1.5, 4000),
         icons=spread(18, 1.0, 90),
         depth=dice.randint(6, 14),
-        drafts=1 + spread(4, 0.6, 12),
+        drafts=1 + spread(2, 0.6, 12),
         attributes=spread(260, 0.8, 1200),
         has_json_ld=dice.random() < 0.84,
         has_open_graph=dice.random() < 0.5,
@@ -82,7 +82,9 @@ def page(number: int, url: str) -> bytes:
     }
     linked = f'<script type="application/ld+json">{json.dumps(data)}</script>' if made.has_json_ld else ""
     graph = f'<meta property="article:published_time" content="{at}">' if made.has_open_graph else ""
-    body = "".join(_block(block.kind, html.escape(block.text)) for part in drafts for block in part.blocks)
+    body = "".join(
+        _block(block.kind, html.escape(_mixed(dice, block.text))) for part in drafts for block in part.blocks
+    )
     opened, closed = _boxes(dice, made.depth)
     text = (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} | Benchmark Gazette</title>'
@@ -94,6 +96,13 @@ def page(number: int, url: str) -> bytes:
         f"{_state(dice, made.state)}{_menu(dice, made)}</body></html>"
     )
     return text.encode()
+
+
+def _mixed(dice: random.Random, text: str) -> str:
+    """Words in another order: out of one stock of sentences, every page would be a copy of some other."""
+    words = text.split()
+    dice.shuffle(words)
+    return " ".join(words)
 
 
 def _block(kind: str, text: str) -> str:
