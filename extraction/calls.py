@@ -116,7 +116,7 @@ def _asks(kind: str, every: int, text: str, size: int, *, addressed: bool) -> bo
 
 _BIO_WORDS: Final = 20
 _LABEL_WORDS: Final = 6
-_NOTICE_WORDS: Final = 3
+_NOTICE_WORDS: Final = 4
 _ADDRESS: Final = re.compile(r"\w@\w[\w-]*\.\w")
 
 
