@@ -21,11 +21,11 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # or extraction.py beside this file would be `extraction`
 
-from spiders.harvest import Sieve
-from spiders.oldnews import Days
+from spiders.archives.harvest import Sieve
+from spiders.archives.oldnews import Days
+from spiders.archives.warcfile import read_records
+from spiders.archives.warcsource import survey_warcs
 from spiders.site import Site
-from spiders.warcfile import read_records
-from spiders.warcsource import survey_warcs
 
 HOSTS = 200
 # 200 to 500 of these are 90 to 220 KB that deflate to a fifth, like the median page of a news site.

@@ -128,8 +128,8 @@ def sql(
 def queries(name: str | None = None, /, *, data: Data = None) -> int:
     """List the questions of the cookbook, or ask the one of that name."""
     from flows import shell
+    from flows.commands.inspect import recipe
     from flows.folder import data_folder
-    from flows.inspect import recipe
     from storage.query import Session, cookbook
 
     if name is None:
@@ -160,7 +160,7 @@ def search(
     data: Data = None,
 ) -> int:
     """Find articles by their words, in any form of their language."""
-    from flows.lookup import find
+    from flows.commands.lookup import find
 
     first = _day("--first-day", first_day) if first_day is not None else None
     last = _day("--last-day", last_day) if last_day is not None else None
@@ -181,7 +181,7 @@ def diff(
     data: Data = None,
 ) -> int:
     """Show what changed between two versions of an article."""
-    from flows.lookup import diff as show
+    from flows.commands.lookup import diff as show
 
     return show(data, article, old, new)
 
@@ -202,7 +202,7 @@ def export(
     data: Data = None,
 ) -> int:
     """Write articles as Parquet, a folder a site and month, or as JSON lines."""
-    from flows.exporting import run_export
+    from flows.commands.exporting import run_export
     from storage.export import Wanted
 
     first = _day("--first-day", first_day) if first_day is not None else None
@@ -226,7 +226,7 @@ def import_corpus(
     data: Data = None,
 ) -> int:
     """Clean and load a corpus of articles that somebody else extracted."""
-    from flows.importing import run_import
+    from flows.commands.importing import run_import
 
     return run_import(data, paths, site=site, extracted_by=extracted_by, base_url=base_url)
 
@@ -265,7 +265,7 @@ def backup(
     data: Data = None,
 ) -> int:
     """Back the data folder up, also while runs go on; what a backup beside it has already is linked, not copied."""
-    from flows.backups import run_backup
+    from flows.commands.backups import run_backup
 
     return run_backup(data, target)
 
@@ -279,7 +279,7 @@ def restore(
     data: Data = None,
 ) -> int:
     """Put a backup in the place of the data folder, once every checksum is right."""
-    from flows.backups import run_restore
+    from flows.commands.backups import run_restore
 
     return run_restore(data, source, overwrite=overwrite)
 
@@ -313,7 +313,7 @@ def reextract(
     data: Data = None,
 ) -> int:
     """Read captured pages again with this program and these rules; show what would change. Nothing is fetched."""
-    from flows import rereading
+    from flows.commands import rereading
 
     first = _day("--first-day", first_day) if first_day is not None else None
     last = _day("--last-day", last_day) if last_day is not None else None
@@ -349,7 +349,7 @@ def report(
         from flows.gaps import write_calendar
 
         return write_calendar(data, calendar)
-    from flows.inspect import report as show
+    from flows.commands.inspect import report as show
 
     return show(data, run)
 
@@ -371,7 +371,7 @@ def gaps(
 @app.command
 def status(*, data: Data = None) -> int:
     """Show what is in the data folder, what runs now, and what waits to be loaded."""
-    from flows.inspect import status as show
+    from flows.commands.inspect import status as show
 
     return show(data)
 
@@ -379,7 +379,7 @@ def status(*, data: Data = None) -> int:
 @app.command
 def doctor(*, data: Data = None) -> int:
     """Check the installation, and say the mend of what is wrong."""
-    from flows.doctor import doctor as check
+    from flows.commands.doctor import doctor as check
 
     return check(data)
 
@@ -387,7 +387,7 @@ def doctor(*, data: Data = None) -> int:
 @app.command
 def explain(page: str, /, *, site: str | None = None, data: Data = None) -> int:
     """Show the article of a page, by URL or file, with what was removed from it and why."""
-    from flows.inspect import explain as show
+    from flows.commands.inspect import explain as show
 
     return show(data, page, site)
 
@@ -402,7 +402,7 @@ def list_sites(
     data: Data = None,
 ) -> int:
     """List the sites."""
-    from flows.sites import list_sites as show
+    from flows.commands.sites import list_sites as show
 
     return show(data, everything=everything)
 
@@ -410,7 +410,7 @@ def list_sites(
 @sites.command(name="show")
 def show_site(name: str, /, *, data: Data = None) -> int:
     """Show a site's file."""
-    from flows.sites import show_site as show
+    from flows.commands.sites import show_site as show
 
     return show(data, name)
 
@@ -418,7 +418,7 @@ def show_site(name: str, /, *, data: Data = None) -> int:
 @sites.command(name="add")
 def add_site(url: str, /, *, name: str | None = None, data: Data = None) -> int:
     """Find a site's feeds and sitemaps and write its file."""
-    from flows.sites import add_site as add
+    from flows.commands.sites import add_site as add
 
     return add(data, url, name)
 
@@ -426,7 +426,7 @@ def add_site(url: str, /, *, name: str | None = None, data: Data = None) -> int:
 @sites.command(name="check")
 def check_sites(names: list[str] | None = None, /, *, data: Data = None) -> int:
     """Read each source of the sites (all enabled ones) and say what it yields now."""
-    from flows.sites import check_sites as check
+    from flows.commands.sites import check_sites as check
 
     return check(data, names or [])
 
@@ -437,7 +437,7 @@ learned = app.command(App(name="learned", help="List, revoke and restore the lin
 @learned.command(name="list")
 def list_learned(*, site: str | None = None, data: Data = None) -> int:
     """List the lines that are taken out of the articles of a site, or of all, because they recur on its pages."""
-    from flows.lines import list_lines
+    from flows.commands.lines import list_lines
 
     return list_lines(data, site)
 
@@ -445,7 +445,7 @@ def list_learned(*, site: str | None = None, data: Data = None) -> int:
 @learned.command(name="revoke")
 def revoke_learned(site: str, fingerprint: str, /, *, data: Data = None) -> int:
     """Leave a line in the articles that are fetched from now on: it is theirs."""
-    from flows.lines import set_revoked
+    from flows.commands.lines import set_revoked
 
     return set_revoked(data, site, fingerprint, revoked=True)
 
@@ -453,7 +453,7 @@ def revoke_learned(site: str, fingerprint: str, /, *, data: Data = None) -> int:
 @learned.command(name="restore")
 def restore_learned(site: str, fingerprint: str, /, *, data: Data = None) -> int:
     """Take a revoked line out again."""
-    from flows.lines import set_revoked
+    from flows.commands.lines import set_revoked
 
     return set_revoked(data, site, fingerprint, revoked=False)
 

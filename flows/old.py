@@ -9,12 +9,12 @@ from typing import Any, Final
 import msgspec
 
 from extraction.urls import canonicalize, host
+from spiders.archives.oldnews import OldJob, Source, UrlList, WarcFiles, WebArchive
 from spiders.job import Job
-from spiders.oldnews import OldJob, Source, UrlList, WarcFiles, WebArchive
 from spiders.site import Site
 
 SPIDER: Final = "spiders"
-OLD: Final = "spiders.old"
+OLD: Final = "spiders.archives"
 
 
 def asks(source: Source | None) -> bool:

@@ -24,9 +24,9 @@ from flows.pool import Pool, cores
 from flows.shards import crawl_all, parted
 from flows.summary import UNFIT, unfinished_runs
 from flows.watch import Board
+from spiders.archives.oldnews import Source
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
-from spiders.oldnews import Source
 from spiders.site import Site
 from storage import backfills, learned, runs, search
 from storage.ledger import last_read, write_known, write_pending

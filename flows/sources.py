@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from extraction.urls import BadUrlError, canonicalize
 from flows.desk import Desk
+from spiders.archives.oldnews import ARCHIVE_DELAY_S, Source, UrlList, WarcFiles, WebArchive
 from spiders.guard import is_loopback_host
-from spiders.oldnews import ARCHIVE_DELAY_S, Source, UrlList, WarcFiles, WebArchive
 from spiders.site import Site
 
 MOST_FILES: Final = 10_000

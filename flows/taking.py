@@ -21,8 +21,8 @@ from flows.plain import plain
 from flows.run import Request
 from flows.stages import carry_out
 from flows.watch import WATCH
+from spiders.archives.oldnews import Days, UrlList, WarcFiles, WebArchive
 from spiders.known import Known
-from spiders.oldnews import Days, UrlList, WarcFiles, WebArchive
 from spiders.site import Site
 from storage.ledger import write_known
 
@@ -78,9 +78,9 @@ async def _previewed(request: Request) -> State[Any]:
 
 
 def _survey(desk: Desk, request: Request) -> Counts:
-    from spiders.cdxsource import survey_cdx  # noqa: PLC0415 - the HTTP client
-    from spiders.harvest import Sieve  # noqa: PLC0415
-    from spiders.warcsource import survey_warcs  # noqa: PLC0415
+    from spiders.archives.cdxsource import survey_cdx  # noqa: PLC0415 - the HTTP client
+    from spiders.archives.harvest import Sieve  # noqa: PLC0415
+    from spiders.archives.warcsource import survey_warcs  # noqa: PLC0415
 
     sites = desk.chosen(request.sites)
     days = Days(request.first_day, request.last_day)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from flows.desk import open_desk
 from flows.run import Request, Run, side_by_side
-from spiders.oldnews import WarcFiles
+from spiders.archives.oldnews import WarcFiles
 
 
 async def main(data: Path, *files: str) -> None:

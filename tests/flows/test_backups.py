@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from flows.backups import run_restore
+from flows.commands.backups import run_restore
 from flows.takedown import carry_out
 from storage import takedown
 from storage.backup import BackupError, backup, read_backup, restore, verify

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from flows.importing import run_import
+from flows.commands.importing import run_import
 from storage import takedown
 from storage.database import connect
 

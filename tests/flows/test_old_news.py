@@ -21,9 +21,9 @@ from warcio.warcwriter import WARCWriter
 
 from flows.desk import open_desk
 from flows.run import Request, Run, side_by_side
-from spiders.cdxsource import Archive as PoliteArchive
-from spiders.cdxsource import ArchiveError
-from spiders.oldnews import Source, UrlList, WarcFiles, WebArchive
+from spiders.archives.cdxsource import Archive as PoliteArchive
+from spiders.archives.cdxsource import ArchiveError
+from spiders.archives.oldnews import Source, UrlList, WarcFiles, WebArchive
 from tests.flows.archives import ArchiveServer, Held
 from tests.flows.world import NIGHTDESK, Served, descendants, kill
 from tests.spiders.proxy import Proxy

@@ -7,7 +7,7 @@ import pytest
 from flows.desk import Desk, open_desk
 from flows.origin import Origin, OriginError
 from flows.sources import TRUSTED, PagesFrom, SourceError, resolve
-from spiders.oldnews import ARCHIVE_DELAY_S, UrlList, WarcFiles, WebArchive
+from spiders.archives.oldnews import ARCHIVE_DELAY_S, UrlList, WarcFiles, WebArchive
 from tests.spiders.conftest import site_file
 
 

@@ -45,7 +45,7 @@ def test_every_query_in_the_docs_gives_rows(block: str, info: str, demo_data: Pa
 
 @pytest.mark.parametrize(("block", "info"), fences("sh"))
 @pytest.mark.prefect
-def test_every_command_in_the_docs_runs(block: str, info: str, demo_data: Path, nightdesk) -> None:
+def test_every_command_in_the_docs_runs(block: str, info: str, demo_data: Path, nightdesk, tmp_path: Path) -> None:
     """A command that people are shown ends well over the demo's store; a long one at least has those options."""
     for make in re.findall(r"^make (\w+)", block, re.MULTILINE):
         assert re.search(rf"^{make}:", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE), make
@@ -58,7 +58,7 @@ def test_every_command_in_the_docs_runs(block: str, info: str, demo_data: Path, 
             for option in (w.split("=")[0] for w in words if w.startswith("--")):
                 assert option in shown, (words, option)
         else:
-            nightdesk(*words, data=demo_data)
+            nightdesk(*words, data=demo_data, cwd=tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spiders.cdx import Entry, query, read_answer, read_pages, scopes
-from spiders.oldnews import Days, WebArchive
+from spiders.archives.cdx import Entry, query, read_answer, read_pages, scopes
+from spiders.archives.oldnews import Days, WebArchive
 from spiders.site import load_site
 from tests.spiders.conftest import site_file
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extraction.decoding import TruncatedError, decode_body
-from spiders.httpblock import read_message
+from spiders.archives.httpblock import read_message
 
 PAGE = b"<p>News</p>"
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from spiders.oldnews import Days, WebArchive
+from spiders.archives.oldnews import Days, WebArchive
 from spiders.site import Site
 
 #: Captures that one answer is asked for at most; the Wayback server's own bound is 150,000.

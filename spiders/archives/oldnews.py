@@ -55,7 +55,7 @@ Source = WarcFiles | WebArchive | UrlList
 
 
 class OldJob(Job, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What one `python -m spiders.old` is to do: a job as the spider's, and where the pages come from."""
+    """What one `python -m spiders.archives` is to do: a job as the spider's, and where the pages come from."""
 
     source: WarcFiles | WebArchive
 

@@ -1,7 +1,7 @@
 """Pages out of WARC files of others: each response of a page of one of our sites ends in a page or an outcome.
 
 Nothing in the files is believed: URLs are made canonical and have to be a site's, times have to be plausible, sizes are
-bounded, lengths checked (spiders/warcfile.py). What is not ours is counted and told.
+bounded, lengths checked (spiders/archives/warcfile.py). What is not ours is counted and told.
 """
 
 import logging
@@ -14,12 +14,12 @@ from pathlib import Path
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from spiders import journal
-from spiders.harvest import Found, Harvest, Sieve, capture_time
-from spiders.httpblock import HttpMessage, read_message
-from spiders.oldnews import Mark, Marks, OldJob, digest_of
+from spiders.archives.harvest import Found, Harvest, Sieve, capture_time
+from spiders.archives.httpblock import HttpMessage, read_message
+from spiders.archives.oldnews import Mark, Marks, OldJob, digest_of
+from spiders.archives.warcfile import Header, Record, WarcFileError, read_records
 from spiders.robots import now_utc
 from spiders.site import Site
-from spiders.warcfile import Header, Record, WarcFileError, read_records
 
 _log = logging.getLogger(__name__)
 

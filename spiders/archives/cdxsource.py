@@ -15,17 +15,18 @@ from email.utils import parsedate_to_datetime
 
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
-from spiders import cdx, journal
-from spiders.cdx import Entry
+from spiders import journal
+from spiders.archives import cdx
+from spiders.archives.cdx import Entry
+from spiders.archives.harvest import Found, Harvest, Sieve, capture_time
+from spiders.archives.oldnews import Days, OldJob, WebArchive
+from spiders.archives.warcfile import LARGEST_RECORD, WarcFileError, read_record
+from spiders.archives.warcsource import message_in
 from spiders.fetcher import Fetched, Fetcher
 from spiders.findings import no_article
-from spiders.harvest import Found, Harvest, Sieve, capture_time
-from spiders.oldnews import Days, OldJob, WebArchive
 from spiders.robots import now_utc
 from spiders.site import Site
 from spiders.verdict import header, retry_after_s
-from spiders.warcfile import LARGEST_RECORD, WarcFileError, read_record
-from spiders.warcsource import message_in
 
 _log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The child process that takes old news over: `python -m spiders.old JOB.json`, by the spider's own protocol.
+"""The child process that takes old news over: `python -m spiders.archives JOB.json`, by the spider's own protocol.
 
 Standard input is watched, SIGTERM and SIGINT stop it, events go to standard output (docs/design.md, "The spider's child
 process"). The work is a thread's: what it waits for cannot keep the process from closing its segment in time.
@@ -13,12 +13,12 @@ import threading
 import time
 from pathlib import Path
 
+from spiders.archives.harvest import Harvest
+from spiders.archives.oldnews import Days, OldJob, WarcFiles, load_old_job
 from spiders.captures import SegmentWriter
 from spiders.events import Events
-from spiders.harvest import Harvest
 from spiders.job import JobError
 from spiders.known import Known, KnownUrl
-from spiders.oldnews import Days, OldJob, WarcFiles, load_old_job
 from spiders.site import Site, SiteError
 
 # What is under way when we are told to stop has this long; the promise is 30 s in all.
@@ -29,7 +29,7 @@ _log = logging.getLogger("spiders")
 def main(arguments: list[str]) -> int:
     """Do the job whose file is the only argument; exit codes as the spider's."""
     if len(arguments) != 1:
-        print("usage: python -m spiders.old JOB.json", file=sys.stderr)  # noqa: T201
+        print("usage: python -m spiders.archives JOB.json", file=sys.stderr)  # noqa: T201
         return 2
     events = Events()
     logging.basicConfig(level=logging.WARNING, handlers=[events], force=True)
@@ -108,10 +108,10 @@ class _Child:
     def _take_over(self) -> str:
         source = self._job.source
         if isinstance(source, WarcFiles):
-            from spiders.warcsource import harvest_warcs  # noqa: PLC0415
+            from spiders.archives.warcsource import harvest_warcs  # noqa: PLC0415
 
             return harvest_warcs(self._job, self._sites, source.files, self._harvest)
-        from spiders.cdxsource import harvest_cdx  # noqa: PLC0415 - brings the HTTP client
+        from spiders.archives.cdxsource import harvest_cdx  # noqa: PLC0415 - brings the HTTP client
 
         return harvest_cdx(self._job, self._sites, source, self._harvest)
 

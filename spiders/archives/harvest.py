@@ -15,11 +15,11 @@ from pathlib import Path
 from extraction.records import OPEN_OUTCOMES, Discovery, Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from spiders import journal
+from spiders.archives.oldnews import EARLIEST, Days
 from spiders.asks import LARGEST_PAGE, Ask, Kind
 from spiders.captures import SegmentWriter
 from spiders.findings import no_article
 from spiders.known import KnownUrl
-from spiders.oldnews import EARLIEST, Days
 from spiders.rights import header_rights
 from spiders.robots import now_utc
 from spiders.run import Counts
