@@ -153,6 +153,8 @@ def _tree(utf8: bytes) -> tuple[HtmlElement, bool]:
     try:
         tree = document_fromstring(utf8, parser=parser)
     except (LxmlError, AssertionError, ValueError) as exc:
+        if "unknown error" in str(exc):  # libxml2's only word where it got no memory
+            raise MemoryError("no memory for the page's tree") from exc
         raise EmptyPageError(f"no element to be read ({exc})") from exc
     last = parser.error_log.last_error
     return tree, last is not None and "depth" in last.message.lower()

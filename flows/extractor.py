@@ -49,12 +49,13 @@ def main(argument: str) -> None:
 
 
 def serve(connection: Connection) -> None:
-    """Receive `(data folder, rules by site, learned by site, seconds of CPU a page)`, then pages; answer each."""
+    """Receive what `flows.pool.Pool` was made with, then pages; answer each."""
     from extraction.article import extract_page  # noqa: PLC0415 - half a second: after the limits are set
     from extraction.rules import SiteRules  # noqa: PLC0415
     from storage.rows import encode, page_rows  # noqa: PLC0415
 
-    data, rules, learned, page_cpu_s = connection.recv()
+    data, rules, learned, page_cpu_s, memory_bytes = connection.recv()
+    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, memory_bytes))
     connection.send_bytes(READY)
     done = 0
     while True:

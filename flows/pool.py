@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final, Self
 import msgspec
 
 from extraction.records import Capture, Extraction, Outcome, Page, Rejection
-from flows.extractor import PAGE_CPU_S, READY, RETIRED, ROWS, TIMEOUT_SIGNALS, ask, read_asked
+from flows.extractor import MEMORY_BYTES, PAGE_CPU_S, READY, RETIRED, ROWS, TIMEOUT_SIGNALS, ask, read_asked
 from storage.rows import PageRows, page_rows
 
 if TYPE_CHECKING:
@@ -71,16 +71,17 @@ class Pool:
         *,
         data: Path | None = None,
         page_cpu_s: float = PAGE_CPU_S,
+        memory_bytes: int = MEMORY_BYTES,
     ) -> None:
         """Take the cleaning rules and the learned lines by site.
 
         `data` is the data folder that captures are relative to, `page_cpu_s` the CPU time that a page may take, in
-        seconds.
+        seconds, `memory_bytes` the heap of a worker (at most its own default).
         """
         self.size = size
         self.restarts = 0
         self._data = data
-        self._setup = (data, dict(rules or {}), dict(learned or {}), page_cpu_s)
+        self._setup = (data, dict(rules or {}), dict(learned or {}), page_cpu_s, memory_bytes)
         self._workers: list[_Worker] = []
         self._waiting: deque[Item] = deque()
         self._failures_to_start = 0

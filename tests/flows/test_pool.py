@@ -139,6 +139,16 @@ def test_a_page_that_takes_too_long_is_an_outcome() -> None:
     assert answers == [Outcome.EXTRACTION_TIMEOUT] * 2
 
 
+def test_a_page_that_takes_all_memory_costs_itself_alone() -> None:
+    """A page whose tree does not fit into the worker's memory is an outcome; the pages before and behind it are read."""
+    hungry = b"<html><body><article>" + b"<p><b>a</b> word</p>" * 45_000 + b"</article></body></html>"
+    pages = [page(0), page(1, hungry), page(2)]
+    with Pool(1, memory_bytes=64 << 20) as pool:
+        answers = {place(asked): fetch(rows) for asked, rows in pool.extract(pages)}
+    assert (answers[1]["outcome"], "memory" in answers[1]["reason"].lower()) == (Outcome.EXTRACTION_FAILED, True)
+    assert [answers[number]["outcome"] for number in (0, 2)] == [ARTICLE, ARTICLE]
+
+
 def test_nothing_at_the_moment_does_not_hold_back_answers(pool: Pool) -> None:
     """While the source has no page, the answers to earlier ones come; the source is asked again."""
     seen_before_end = threading.Event()
