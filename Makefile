@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
-JOBS ?= 2  # tests side by side; most of them wait for processes that they start
+JOBS ?= 3  # tests side by side; most of them wait for processes that they start
 
 # Where it is set, each of hundreds of processes would compile every module again.
 export PYTHONDONTWRITEBYTECODE :=

@@ -17,7 +17,7 @@ _THRESHOLD: Final = 0.5
 
 def _belongs(candidate: Candidate) -> bool:
     """Whether a block is the article's: the model's word, and the cases in which it may not take anything away."""
-    if candidate.verdict is not None and candidate.verdict.certain:
+    if (candidate.verdict is not None and candidate.verdict.certain) or _is_data(candidate):
         return False
     if candidate.score >= _THRESHOLD or candidate.verdict is not None:
         return candidate.score >= _THRESHOLD
@@ -68,9 +68,14 @@ _LONG: Final = 10_000
 
 
 def _is_long(candidate: Candidate) -> bool:
-    raw, size = candidate.raw, len(candidate.raw.text)
-    in_words = candidate.line.words * 50 > size  # and no megabyte of base64
-    return size >= _LONG and in_words and raw.link_share < 0.3 and not candidate.own & _furniture()
+    raw = candidate.raw
+    return len(raw.text) >= _LONG and raw.link_share < 0.3 and not candidate.own & _furniture()
+
+
+def _is_data(candidate: Candidate) -> bool:
+    """Whether a long block is not in words: a megabyte of base64, which no model has seen."""
+    size = len(candidate.raw.text)
+    return size >= _LONG and candidate.line.words * 50 <= size
 
 
 def _is_entry_of_body(candidate: Candidate) -> bool:

@@ -23,6 +23,7 @@ async def nightly(data: Path) -> None:
         run.record("running")
         await run.repair()
         await side_by_side(run, run.crawl(), run.ingest())
+        await run.index()
         run.record("finished")
     finally:
         run.close()

@@ -30,9 +30,9 @@ def rows(data: Path, query: str) -> list[tuple]:
 
 def a_day(data: Path) -> Counter[tuple[str, date]]:
     """The articles in the store by site and day, each day the site's own."""
-    return Counter(
-        {(site, d): n for site, d, n in rows(data, "select site, day, in_store from coverage where in_store > 0")}
-    )
+    query = """select site, (date_published at time zone 'UTC' at time zone time_zone)::date as day, count(*)
+        from articles join sites using (site) group by all"""
+    return Counter({(site, d): n for site, d, n in rows(data, query)})
 
 
 @pytest.fixture(scope="module")

@@ -211,7 +211,7 @@ def command(pid: int) -> bytes:
 @pytest.mark.prefect
 def test_ctrl_c_ends_it_all(up: Up) -> None:
     """Amid a run: every process below is gone, the run is told as cancelled, and its fetched pages are kept."""
-    run = up.start("nightly", sites=["la-lanterne"])
+    run = up.start("nightly", sites=["la-lanterne"], refetch=True)
     wait_for(up.fetching, 120, "the crawl has begun")
     below = descendants(up.process.pid)
     assert len(below) >= 4
