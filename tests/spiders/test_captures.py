@@ -109,7 +109,7 @@ def test_a_rendered_page_is_read_where_a_browser_made_it(tmp_path: Path) -> None
         final_url="http://harbour.localhost/a",
         status=200,
         headers=(*HEADERS, ("ETag", '"7"')),
-        body=gzip.compress(b"<script></script>"),
+        body=gzip.compress(b"<script></script>", mtime=0),
         fetched_at=AT,
         rights={"x_robots_tag": "noai"},
         rendered=html,
@@ -272,7 +272,11 @@ def test_a_flipped_bit_costs_one_page(tmp_path: Path, place: int) -> None:
     assert len(damage) == 1 or len(pages) == 8
 
 
-@pytest.mark.parametrize("content", [b"", b"not a WARC at all", gzip.compress(b"neither is this"), os.urandom(5000)])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a WARC at all", gzip.compress(b"neither is this"), os.urandom(5000)],
+    ids=["empty", "text", "gzip", "noise"],
+)
 def test_a_foreign_file_has_no_pages(tmp_path: Path, content: bytes) -> None:
     """An empty or foreign file in the place of a WARC yields no page and no exception."""
     warc = tmp_path / "x.warc.gz"
