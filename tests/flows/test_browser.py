@@ -108,11 +108,12 @@ def fill(page: Page, sites: tuple[str, ...], *, switches: tuple[str, ...] = (), 
         field.press("Enter")
         page.keyboard.press("Escape")
         expect(field).to_be_hidden()
-    page.get_by_role("button", name="Select SiteName").click()
-    for site in sites:
-        page.get_by_role("option", name=site).click()
-    page.keyboard.press("Escape")
-    expect(page.get_by_role("option").first).to_be_hidden()
+    if sites:
+        page.get_by_role("button", name="Select SiteName").click()
+        for site in sites:
+            page.get_by_role("option", name=site).click()
+        page.keyboard.press("Escape")  # while the list is open, it takes the next click for itself
+        expect(page.get_by_role("option").first).to_be_hidden()
     for name in switches:
         page.get_by_role("switch", name=name).click()
 
@@ -254,10 +255,11 @@ def test_a_cancelled_backfill_goes_on_where_it_was(page: Page, up: Up, pictures:
     quick = file.read_text("utf-8")
     file.write_text(re.sub("delay_s = .*", "delay_s = 1.0", quick), "utf-8")
     first, last = date(2026, 10, 19), date(2026, 11, 19)
-    before = pages_asked(up).total()
+    wanted = published(up, first, last, site)
+    known = up.articles() & wanted
     parameters = {"first_day": first.isoformat(), "last_day": last.isoformat(), "sites": [site]}
     run = up.start("backfill", **parameters)
-    wait_for(lambda: pause() or pages_asked(up).total() >= before + 12, 120, "a part is fetched")
+    wait_for(lambda: pause() or len(wanted & set(pages_asked(up))) >= len(known) + 12, 120, "a part is fetched")
     page.goto(f"{up.address}/v2/runs/flow-run/{run}")
     open_artifact(page, "backfill-progress")
     assert set(table(page)) == {site}
@@ -267,9 +269,8 @@ def test_a_cancelled_backfill_goes_on_where_it_was(page: Page, up: Up, pictures:
     page.get_by_role("menuitem", name="Cancel").click()
     page.get_by_role("alertdialog").get_by_role("button", name="Cancel Flow Run").click()
     assert up.ended(run)[0] == "Cancelled"
-    wanted = published(up, first, last, site)
-    kept = up.articles() & wanted
-    assert 8 < len(kept) < len(wanted)
+    fetched = wanted & set(pages_asked(up))  # loaded before the run ended, or by the next one
+    assert len(known) + 12 <= len(fetched) < len(wanted)
 
     file.write_text(quick, "utf-8")
     link = form_link(f"{up.address}/v2", deployment(up), Mend(sites=(site,), first_day=first, last_day=last))
