@@ -93,7 +93,7 @@ async def crawl(
     try:
         await asyncio.shield(ears)
         code = await process.wait()
-    except BaseException:
+    except BaseException:  # a cancelled run too leaves no spider behind
         await _stop(process, ears)
         raise
     if code != 0 or not last:

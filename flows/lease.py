@@ -19,6 +19,8 @@ from urllib.parse import quote
 
 import msgspec
 
+from flows.living import is_held
+
 POLL_S = 0.5
 
 
@@ -107,6 +109,12 @@ def wanted(data: Path, hosts: Iterable[str]) -> str | None:
     return None
 
 
+def holders(data: Path) -> list[str]:
+    """Return who holds hosts, each once."""
+    held = (path for path in sorted((data / "locks").glob("host-*.lock")) if is_held(path))
+    return list(dict.fromkeys(_said(path.read_bytes()) for path in held))
+
+
 def _open(data: Path, kind: str, host: str) -> int:
     folder = data / "locks"
     folder.mkdir(parents=True, exist_ok=True)
@@ -171,7 +179,11 @@ async def _take(descriptor: int, host: str, *, wait: bool, say: Callable[[str], 
 
 
 def _holder(descriptor: int) -> str:
+    return _said(os.pread(descriptor, 4096, 0))
+
+
+def _said(words: bytes) -> str:
     try:
-        return str(msgspec.json.decode(os.pread(descriptor, 4096, 0), type=Holder))
+        return str(msgspec.json.decode(words, type=Holder))
     except msgspec.DecodeError:
         return "another process"

@@ -3,10 +3,20 @@
 import fcntl
 import time
 from collections.abc import Callable, Iterable
+from io import FileIO
 from pathlib import Path
 
 REQUEST = "run.json"
 POLL_S = 0.5
+
+
+def come_to_life(folder: Path, request: bytes) -> FileIO:
+    """Make the folder of a run, with its request; the run lives for as long as it holds the returned file open."""
+    folder.mkdir(parents=True)
+    file = FileIO(folder / REQUEST, "x")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    file.write(request)
+    return file
 
 
 def living_runs(data: Path, *, but: str | None = None) -> list[Path]:

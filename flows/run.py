@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import fcntl
 import secrets
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -20,6 +19,7 @@ from flows.crawl import Event, Finished, Log, Progress, Segment
 from flows.desk import Desk, require_contact, require_writable
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
 from flows.lease import hold_hosts
+from flows.living import REQUEST, come_to_life, is_held
 from flows.pool import Pool, cores
 from flows.shards import crawl_all, parted
 from flows.summary import UNFIT, unfinished_runs
@@ -33,7 +33,6 @@ from storage.ledger import last_read, write_known, write_pending
 
 OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
 CANCELLED_S = 27.0  # for what a cancelled crawl fetched to reach the store (Prefect kills after 30 s); the rest waits
-REQUEST = "run.json"
 SHARD = "a"  # of a run with one spider, which serves all sites: politeness, not CPU, limits a site
 
 T = TypeVar("T")
@@ -70,10 +69,7 @@ class Run:
         self.started_at = datetime.now(UTC)
         self.run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{request.kind}-{secrets.token_hex(2)}"
         self.folder = desk.data / "captures" / self.run_id
-        self.folder.mkdir(parents=True)
-        self._life = self.folder.joinpath(REQUEST).open("xb", buffering=0)  # locked for as long as this run lives
-        fcntl.flock(self._life, fcntl.LOCK_EX)
-        self._life.write(msgspec.json.encode(request))
+        self._life = come_to_life(self.folder, msgspec.json.encode(request))
         self.board = Board()
         self.version = version("nightdesk")
         self.leases = contextlib.AsyncExitStack()
@@ -186,7 +182,7 @@ class Run:
     def _bury_the_dead(self) -> None:
         """Record as failed what the store still takes for running and whose process is gone."""
         for row in unfinished_runs(self.desk.data):
-            if row.run_id != self.run_id and not _lives(self.desk.data / "captures" / row.run_id / REQUEST):
+            if row.run_id != self.run_id and not is_held(self.desk.data / "captures" / row.run_id / REQUEST):
                 reason = "its process was killed; the next run took up what it left"
                 runs.record_run(self.desk.data, replace(row, state="failed", reason=reason))
                 backfills.bury(self.desk.data, row.run_id, reason)
@@ -299,18 +295,6 @@ async def side_by_side(run: Run, crawling: Coroutine[Any, Any, T], ingesting: Co
         await run.release()
     await ingests
     return await crawls
-
-
-def _lives(request: Path) -> bool:
-    """Whether the run that wrote this file holds it still."""
-    try:
-        with request.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _site_row(site: Site) -> runs.SiteRow:

@@ -1,6 +1,5 @@
 """`nightdesk import`: a corpus that somebody else extracted, cleaned by our rules, loaded with where it came from."""
 
-import fcntl
 import secrets
 import time
 from collections import Counter
@@ -21,7 +20,7 @@ from extraction.rules import SiteRules
 from extraction.urls import registrable_domain, url_key
 from flows.desk import Desk, open_desk, require_writable
 from flows.ingest import unloaded
-from flows.living import REQUEST
+from flows.living import come_to_life
 from flows.plain import plain
 from flows.report import count
 from spiders.site import Site
@@ -119,7 +118,6 @@ def _carry_out(plan: Plan, files: Sequence[Path], base_url: str | None, paramete
     began = datetime.now(UTC)
     run_id = f"{began:%Y%m%dT%H%M%SZ}-import-{secrets.token_hex(2)}"
     folder = data / "captures" / run_id
-    folder.mkdir(parents=True)
     run = runs.Run(
         run_id=run_id,
         kind="import",
@@ -128,9 +126,7 @@ def _carry_out(plan: Plan, files: Sequence[Path], base_url: str | None, paramete
         parameters=parameters,
         version=version("nightdesk"),
     )
-    with (folder / REQUEST).open("xb", buffering=0) as life:  # locked for as long as this run lives
-        fcntl.flock(life, fcntl.LOCK_EX)
-        life.write(msgspec.json.encode({"kind": "import", **parameters}))
+    with come_to_life(folder, msgspec.json.encode({"kind": "import", **parameters})):
         load(data, unloaded(data), publish=True)  # what a killed import left counts as known
         runs.record_run(data, run, _sites(plan), publish=True)
         tally = Tally()

@@ -1,7 +1,6 @@
 """Commands that look at a data folder: report, status, explain, and the cookbook's recipes."""
 
 import difflib
-import fcntl
 import gzip
 import os
 import sys
@@ -10,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import quote
 
-import msgspec
 from rich.console import Console
 
 from extraction.article import extract, extract_page
@@ -23,7 +21,7 @@ from flows import shell
 from flows.desk import Desk, open_desk
 from flows.folder import data_folder
 from flows.ingest import recoverable, unextracted, unloaded
-from flows.lease import Holder
+from flows.lease import holders
 from flows.plain import plain
 from flows.report import count
 from flows.summary import summarise_past
@@ -64,7 +62,7 @@ def status(data: Path | None) -> int:
     console.print(f"[bold]{desk.data}[/]: {count(len(desk.sites), 'site')} known, {len(enabled)} enabled")
     for line in _stored(desk):
         console.print(line)
-    for what in _going_on(desk.data):
+    for what in holders(desk.data):
         console.print(f"[green]now:[/] {what}")
     for line in _waiting(desk.data):
         console.print(f"[yellow]waiting:[/] {line}")
@@ -95,23 +93,6 @@ def _stored(desk: Desk) -> Iterator[str]:
 
 def _ago(moment: datetime | None) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"
-
-
-def _going_on(data: Path) -> Iterator[str]:
-    """Name the holders of the locks that are held."""
-    seen: set[str] = set()
-    for path in sorted((data / "locks").glob("host-*.lock")):
-        with path.open("rb") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                try:
-                    holder = str(msgspec.json.decode(file.read(4096), type=Holder))
-                except msgspec.DecodeError:
-                    holder = "a crawl"
-                if holder not in seen:
-                    seen.add(holder)
-                    yield holder
 
 
 def _waiting(data: Path) -> Iterator[str]:
