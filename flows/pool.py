@@ -84,6 +84,7 @@ class Pool:
         self._setup = (data, dict(rules or {}), dict(learned or {}), page_cpu_s, memory_bytes)
         self._workers: list[_Worker] = []
         self._waiting: deque[Item] = deque()
+        self._tried_again: set[Capture] = set()
         self._failures_to_start = 0
 
     def __enter__(self) -> Self:
@@ -187,7 +188,11 @@ class Pool:
                 yield item, _rows_decoder.decode(answer[1:]) if kind == ROWS else answer[1:].decode()
 
     def _bury(self, worker: _Worker) -> Iterator[tuple[Item, PageRows | str]]:
-        """Give the page that a dead worker had in work its outcome, and the pages behind it to another."""
+        """Give the page that a dead worker had in work its outcome, and the pages behind it to another.
+
+        SIGKILL comes from outside (a person, the kernel that needs memory) and says nothing of the page: it is tried
+        once more.
+        """
         code = self._remove(worker)
         self.restarts += 1
         if not worker.ready:
@@ -196,7 +201,12 @@ class Pool:
                 raise WorkerError(f"extraction workers end at their start, with exit code {code}")
         elif worker.asked:
             item, _ = worker.asked.popleft()
-            yield item, self._obituary(item, code)
+            place = item.capture if isinstance(item, Page) else item
+            if code == -signal.SIGKILL and place not in self._tried_again:
+                self._tried_again.add(place)
+                self._waiting.append(item)
+            else:
+                yield item, self._obituary(item, code)
         self._waiting.extend(item for item, _ in worker.asked)
 
     def _obituary(self, item: Item, code: int) -> PageRows | str:
