@@ -210,9 +210,10 @@ def main() -> None:
     given = arguments.parse_args()
     with tempfile.TemporaryDirectory() as made:
         if given.data is None:
+            from planted import pages as planted_pages
             from planted import write
 
-            write(Path(made), 600, 4)
+            write(Path(made), planted_pages(600, 4))
         scores = measure(given.data or Path(made), Peers(given.peers))
     if given.json:
         print(json.dumps({f"{source} {name}": score.row() for (source, name), score in scores.items()}, indent=1))

@@ -1,24 +1,32 @@
-"""Twelve more houses' templates, written by hand and after the rules, to check them against: see `planted.py`.
+"""More templates, written by hand and after the rules, to check them against: see `planted.py`.
 
-    python benchmarks/houses.py [--first 0] [--templates 36] [--show]
+    python benchmarks/houses.py [--first 0] [--templates 36] [--show | --write FOLDER]
+    python benchmarks/houses.py --systems [--show]
 
-A house says how each piece of a page is marked up. A template is one house's page with some of its pieces from another
-house, as grown sites have them, and the places of the furniture, all drawn from its number. Templates below 100 take
-the first two wordings of each kind (`houses.json`), those from 100 on the third.
+A house says how each piece of a page is marked up; there are twelve. A template is one house's page with some of its
+pieces from another house, as grown sites have them, and the places of the furniture, all drawn from its number.
+Templates below 100 take the first two wordings of each kind (`houses.json`), those from 100 on the third. `--write`
+makes the pages that train the model: those of the first eight houses alone, so that the others stay unknown to it.
+
+`--systems` takes another set: the markup of 36 content management systems (`systems.toml`), a template each, with words
+of its own (`systems.json`). Neither trains the model.
 """
 
 # ruff: noqa: E501, Q000 - markup reads better as it stands
 import argparse
 import json
 import random
+import tomllib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from html import escape
 from pathlib import Path
 
-from planted import Planted, report
+from planted import Planted, report, write
 
 Pieces = dict[str, str]
+Wording = dict[str, dict[str, list[str]]]
 #: How houses mark up what is not theirs alone; `@` is the text, `#` a number, `~` entries or buttons.
 COMMON: Pieces = {
     "subhead": "<h2>@</h2>",
@@ -197,38 +205,56 @@ HOUSES: tuple[Pieces, ...] = (
 )  # fmt: skip
 
 
+#: Houses whose pages train the model; those of the others are for checking alone.
+TRAINING = 8
+
+
 @cache
-def wording() -> dict[str, dict[str, list[str]]]:
-    return json.loads((Path(__file__).parent / "houses.json").read_text("utf-8"))
+def wording(name: str = "houses") -> Wording:
+    return json.loads((Path(__file__).parent / f"{name}.json").read_text("utf-8"))
 
 
-class House:
-    """The choices of one template."""
+@dataclass(frozen=True)
+class Template:
+    """How one site's pages are marked up, and which of the wordings of each kind it takes."""
 
-    def __init__(self, number: int) -> None:
-        self.number = number
-        rnd = random.Random(f"house-{number}")
-        own, other = HOUSES[number % len(HOUSES)], HOUSES[rnd.randrange(len(HOUSES))]
-        self.pieces = {**COMMON, **own}
-        for kind in ("newsletter", "pointer", "figure", "ad", "related", "bio", "paywall", "share", "tags", "comments"):
-            if rnd.random() < 0.4:
-                pairs = {"related": "entry", "share": "button", "tags": "tag"}
-                self.pieces.update({name: other[name] for name in (kind, pairs.get(kind, kind))})
-        self.wordings = (0, 1) if number < 100 else (2,)
+    name: str
+    pieces: Pieces
+    wordings: tuple[int, ...]
+    words: Wording
 
     def page(self, language: str) -> Planted:
         """Make the page of a language."""
         return _Maker(self, language).make()
 
 
+def house(number: int) -> Template:
+    """The template of a number."""
+    rnd = random.Random(f"house-{number}")
+    own, other = HOUSES[number % len(HOUSES)], HOUSES[rnd.randrange(len(HOUSES))]
+    pieces = {**COMMON, **own}
+    for kind in ("newsletter", "pointer", "figure", "ad", "related", "bio", "paywall", "share", "tags", "comments"):
+        if rnd.random() < 0.4:
+            pairs = {"related": "entry", "share": "button", "tags": "tag"}
+            pieces.update({name: other[name] for name in (kind, pairs.get(kind, kind))})
+    return Template(str(number), pieces, (0, 1) if number < 100 else (2,), wording())
+
+
+def systems() -> Iterator[Template]:
+    """The templates of content management systems."""
+    source = tomllib.loads((Path(__file__).parent / "systems.toml").read_text("utf-8"))
+    for name, pieces in source.items():
+        yield Template(name, {**COMMON, **pieces}, (0, 1), wording("systems"))
+
+
 class _Maker:
     """One page in the making."""
 
-    def __init__(self, house: House, language: str) -> None:
+    def __init__(self, house: Template, language: str) -> None:
         self.house = house
         self.language = language
-        self.rnd = random.Random(f"{house.number}-{language}")
-        self.words = wording()[language]
+        self.rnd = random.Random(f"{house.name}-{language}")
+        self.words = house.words[language]
         self.paragraphs: list[str] = []
         self.furniture: list[tuple[str, str]] = []
 
@@ -322,26 +348,31 @@ class _Maker:
             f'<!doctype html><html lang="{self.language}"{direction}><head><meta charset="utf-8"><title>{escape(title)} - '
             f'{escape(words["site"])}</title><meta property="og:title" content="{escape(title)}"></head>{page}</html>'
         )
-        name = f"h{self.house.number}-{self.language}"
-        url = f"https://house-{self.house.number}.example/{self.language}/2026/02/03/night-buses-return-{self.house.number}"
+        name = f"h{self.house.name}-{self.language}"
+        url = f"https://house-{self.house.name}.example/{self.language}/2026/02/03/night-buses-return-{self.house.name}"
         return Planted(name, url, html.encode(), tuple(self.paragraphs), tuple(self.furniture))
 
 
-def pages(first: int, templates: int) -> Iterator[Planted]:
-    """The pages of `templates` templates from number `first` on, in all languages."""
-    for number in range(first, first + templates):
-        house = House(number)
-        for language in wording():
-            yield house.page(language)
+def pages(templates: Iterator[Template]) -> Iterator[Planted]:
+    """The pages of the templates in all languages."""
+    for template in templates:
+        yield from map(template.page, template.words)
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--templates", type=int, default=36)
+    arguments.add_argument("--systems", action="store_true")
     arguments.add_argument("--show", action="store_true")
+    arguments.add_argument("--write", type=Path, metavar="FOLDER", help="write pages for training instead of checking")
     given = arguments.parse_args()
-    report(pages(given.first, given.templates), given.templates, len(wording()), show=given.show)
+    numbers = range(given.first, given.first + given.templates)
+    if given.write:
+        write(given.write, pages(house(n) for n in numbers if n % len(HOUSES) < TRAINING))
+        return
+    templates = list(systems()) if given.systems else [house(n) for n in numbers]
+    report(pages(iter(templates)), len(templates), len(templates[0].words), show=given.show)
 
 
 if __name__ == "__main__":

@@ -301,11 +301,11 @@ def pages(first: int, templates: int) -> Iterator[Planted]:
             yield template.page(language)
 
 
-def write(folder: Path, first: int, templates: int) -> None:
+def write(folder: Path, made: Iterable[Planted]) -> None:
     """Write pages in the form that `train_blockmodel.py` and `extraction.py` read: gold.jsonl and html/ID.html.gz."""
     (folder / "html").mkdir(parents=True, exist_ok=True)
     with (folder / "gold.jsonl").open("w", encoding="utf-8") as out:
-        for page in pages(first, templates):
+        for page in made:
             body, site = "\n\n".join(page.paragraphs), page.url.split("/")[2]
             gold = {
                 "id": page.name,
@@ -365,7 +365,7 @@ def main() -> None:
     )
     given = arguments.parse_args()
     if given.write:
-        write(given.write, given.first, given.templates)
+        write(given.write, pages(given.first, given.templates))
         return
     report(pages(given.first, given.templates), given.templates, len(LANGUAGES), show=given.show)
 
