@@ -27,7 +27,7 @@ from flows.desk import Desk
 from flows.gate import Thresholds, hold
 from flows.pool import Pool, cores
 from flows.replay import replay, rows_folder
-from storage import learned, promotion, search
+from storage import index, learned, promotion
 from storage.comparison import CASES, Case, Frequent, Gone, SiteChange, compare, frequent, worst
 from storage.promotion import Promoted
 from storage.rereading import PLAN, Wanted, read_plan, write_plan
@@ -134,7 +134,7 @@ def promote(desk: Desk, name: str | None, *, despite_gate: bool = False) -> tupl
             )
         _tell_store(desk.data, dossier)
         done = promotion.promote(desk.data, dossier.reextraction_id, _home(desk.data, dossier.reextraction_id))
-        search.update(desk.data)
+        index.update(desk.data)
         return dossier.reextraction_id, done
 
 
@@ -143,7 +143,7 @@ def roll_back(desk: Desk, name: str) -> tuple[str, Promoted]:
     with _alone(desk.data):
         dossier = _named(desk.data, name)
         done = promotion.roll_back(desk.data, dossier.reextraction_id, _home(desk.data, dossier.reextraction_id))
-        search.update(desk.data)
+        index.update(desk.data)
         return dossier.reextraction_id, done
 
 

@@ -28,7 +28,7 @@ from spiders.archives.oldnews import Source
 from spiders.captures import closed_segments, recover
 from spiders.job import Job
 from spiders.site import Site
-from storage import backfills, learned, runs, search
+from storage import backfills, index, learned, runs
 from storage.ledger import last_read, write_known, write_pending
 
 OVERLAP = timedelta(days=2)  # lastmods are often local days, and some sites add to yesterday's sitemap
@@ -161,7 +161,7 @@ class Run:
         """Bring the search index to what is published; without it, the next search does."""
         self.board.stage = "indexing"
         try:
-            await asyncio.to_thread(search.update, self.desk.data)
+            await asyncio.to_thread(index.update, self.desk.data)
         except Exception as error:  # noqa: BLE001 - articles are safe in the store: no index is a reason to fail
             self.say("warning", f"the search index is behind ({error}); the next search brings it up to date")
         self.board.stage = "done"

@@ -13,7 +13,7 @@ from flows.living import living_runs, wait_for
 from flows.plain import plain
 from flows.report import count
 from spiders.redaction import Wanted, erase_pages, erase_titles, holds_pages
-from storage import search, takedown
+from storage import index, takedown
 from storage.redaction import holds_rows, leftovers, redact_rows
 from storage.retention import drop
 from storage.takedown import Takedown, Target
@@ -38,7 +38,7 @@ def command(data: Path | None, target: str, *, reason: str, yes: bool) -> int:
         f"takedown {done.takedown_id}: {count(done.versions, 'version')}, {count(done.removed_blocks, 'removed block')}"
         f" and {count(done.responses or 0, 'captured response')} erased; the search index is rebuilt now"
     )
-    search.update(folder)
+    index.update(folder)
     return 0
 
 
@@ -95,7 +95,7 @@ def carry_out(data: Path, ordered: Takedown, say: Say, *, run_id: str | None = N
     are gone from what readers see; `run_id` is one that need not be waited for, because it is the caller's own.
     """
     takedown.register(data, ordered)
-    takedown.drop_index(data)
+    index.drop(data)
     wait_for(living_runs(data, but=run_id), say)
     recover_all(data, lambda _, message: say(message))
     responses = _erase_files(data, ordered)

@@ -5,10 +5,8 @@ the rows go and the rest is published (nobody reads the texts from then on), the
 (DELETE leaves text behind in a DuckDB file), and the other files are cleaned (`flows.takedown`).
 """
 
-import fcntl
 import os
 import secrets
-import shutil
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,7 +32,6 @@ from storage.database import (
     sync,
     transaction,
 )
-from storage.search import INDEX, LOCK
 
 FOLDER: Final = Path("takedowns")
 #: The store while it is written anew.
@@ -406,12 +403,3 @@ def forget_responses(data: Path, files: Sequence[str]) -> None:
                 {"files": list(files)},
             )
         publish_locked(data)
-
-
-def drop_index(data: Path) -> None:
-    """Remove the search index: what is deleted in it stays in its files until they are merged. A search rebuilds it."""
-    lock = data / LOCK
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        shutil.rmtree(data / INDEX, ignore_errors=True)

@@ -25,7 +25,7 @@ from flows.plain import plain
 from flows.report import count
 from spiders.site import Site
 from spiders.sitefiles import find_site
-from storage import runs, search
+from storage import index, runs
 from storage.batches import SegmentRows
 from storage.corpus import MOST_PROBLEMS, Held, Problem, held, record_problems
 from storage.load import load
@@ -139,7 +139,7 @@ def _carry_out(plan: Plan, files: Sequence[Path], base_url: str | None, paramete
         refused = ", ".join(f"{number} {word}" for word, number in tally.refused.most_common())
         said = f"{tally.read} read, {tally.taken} taken, {tally.known} known" + (f"; {refused}" if refused else "")
         runs.record_run(data, _ended(run, "finished", said), publish=True)
-    search.update(data)
+    index.update(data)
     return tally
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import search
+from storage import index, search
 from storage.load import load
 from tests.flows.world import ANCHOR, Served, run_line
 from tests.storage.made import article, extraction, folder, page
@@ -57,17 +57,17 @@ def in_terminal(*args: str, data: Path) -> str:
 
 def test_a_run_leaves_the_index_where_the_store_is(filled: Path) -> None:
     """After a run nothing is left for a search to catch up with, and the run's articles are found."""
-    assert search.update(filled) == 0
+    assert index.update(filled) == 0
     assert search.search(filled, "ferry OR Fähre OR bac").total > 3
 
 
 def test_an_index_that_cannot_be_written_fails_no_run(newsroom: Served, tmp_path: Path) -> None:
     """With something else where its lock should be the run ends well, with all articles; the search mends it later."""
     data = newsroom.furnish(tmp_path / "data")
-    (data / search.LOCK).mkdir(parents=True)
+    (data / index.LOCK).mkdir(parents=True)
     run_line(data)
-    (data / search.LOCK).rmdir()
-    assert search.update(data) == len(newsroom.truth().articles)
+    (data / index.LOCK).rmdir()
+    assert index.update(data) == len(newsroom.truth().articles)
 
 
 def test_a_search_is_narrowed_by_site_language_and_days(filled: Path, nightdesk: Run) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 import pytest
 
 from storage import database
+from storage.index import INDEX, update
 from storage.load import load
-from storage.search import INDEX, SearchError, matches, search, update
+from storage.search import SearchError, matches, search
 from tests.storage.made import article, at, extraction, folder, page
 
 SITE = "https://harbour.example"
@@ -160,7 +161,7 @@ def test_an_index_killed_while_it_is_written_catches_up(tmp_path: Path) -> None:
             (page(url, number), extraction(article(url, f"Word{number} common text. " * 30, f"Story {number}")))
         )
     load(tmp_path, [folder(tmp_path, items)], publish=True)
-    program = f"from pathlib import Path; from storage.search import update; print(1, flush=True); update(Path({str(tmp_path)!r}))"
+    program = f"from pathlib import Path; from storage.index import update; print(1, flush=True); update(Path({str(tmp_path)!r}))"
     chance = random.Random(3)
     for _ in range(5):
         child = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)
