@@ -13,17 +13,7 @@ from typing import Any, Final
 
 import duckdb
 
-from storage.database import (
-    STORE,
-    NotPublishedError,
-    connect,
-    locked,
-    open_store,
-    publish_locked,
-    sql,
-    transaction,
-    writer,
-)
+from storage.database import NotPublishedError, connect, sql, transaction, writer
 
 FINISHED: Final = "finished"
 LEFT_OUT: Final = "left_out"
@@ -91,34 +81,30 @@ def record_plan(data: Path, backfill: Backfill, chunks: Iterable[Chunk], urls: S
     Publishes. Takes the store's lock, waiting for it. Raises as `storage.database.writer` does.
     """
     rows = [_values(chunk) for chunk in chunks]
-    with locked(data):
-        with open_store(data / STORE) as connection, transaction(connection):
-            _write(connection, backfill)
-            connection.execute("CREATE OR REPLACE TEMP TABLE chunk AS SELECT * FROM backfill_chunks LIMIT 0")
-            if rows:
-                connection.executemany(
-                    f"INSERT INTO chunk (backfill_id, {_COLUMNS}, updated_at)"  # noqa: S608 - our own names
-                    f" VALUES ({', '.join('?' * (2 + len(_COLUMNS.split(', '))))})",
-                    [[backfill.backfill_id, *row, _now()] for row in rows],
-                )
-            for table in ("backfill_chunks", "backfill_urls"):
-                connection.execute(
-                    f"""DELETE FROM {table} t USING chunk c WHERE t.backfill_id = c.backfill_id AND t.site = c.site
-                    AND t.day IS NOT DISTINCT FROM c.day"""  # noqa: S608 - our own names
-                )
-            connection.execute("INSERT INTO backfill_chunks SELECT * FROM chunk")
-            _insert_urls(connection, backfill.backfill_id, urls)
-            _settle(connection, backfill.backfill_id)
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        _write(connection, backfill)
+        connection.execute("CREATE OR REPLACE TEMP TABLE chunk AS SELECT * FROM backfill_chunks LIMIT 0")
+        if rows:
+            connection.executemany(
+                f"INSERT INTO chunk (backfill_id, {_COLUMNS}, updated_at)"  # noqa: S608 - our own names
+                f" VALUES ({', '.join('?' * (2 + len(_COLUMNS.split(', '))))})",
+                [[backfill.backfill_id, *row, _now()] for row in rows],
+            )
+        for table in ("backfill_chunks", "backfill_urls"):
+            connection.execute(
+                f"""DELETE FROM {table} t USING chunk c WHERE t.backfill_id = c.backfill_id AND t.site = c.site
+                AND t.day IS NOT DISTINCT FROM c.day"""  # noqa: S608 - our own names
+            )
+        connection.execute("INSERT INTO backfill_chunks SELECT * FROM chunk")
+        _insert_urls(connection, backfill.backfill_id, urls)
+        _settle(connection, backfill.backfill_id)
 
 
 def settle(data: Path, backfill: Backfill) -> None:
     """Write the state of a backfill and what has become of its chunks; publishes. Raises as `writer` does."""
-    with locked(data):
-        with open_store(data / STORE) as connection, transaction(connection):
-            _write(connection, backfill)
-            _settle(connection, backfill.backfill_id)
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        _write(connection, backfill)
+        _settle(connection, backfill.backfill_id)
 
 
 def bury(data: Path, run_id: str, reason: str) -> None:

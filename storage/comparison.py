@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extraction.text import fold
-from storage.database import sql
-from storage.rereading import PLAN, reading
+from storage.database import reading, sql
+from storage.rereading import PLAN
 
 CASES: Final = "cases.parquet"
 #: Metadata that are compared, by their columns.
@@ -133,7 +133,7 @@ def compare(data: Path, folder: Path, rows: Sequence[Path]) -> Comparison:
         NotPublishedError: nothing has been published yet.
         OSError: the cases cannot be written.
     """
-    with reading(data) as connection:
+    with reading(data, spill=folder / "spill") as connection:
         connection.execute("SET VARIABLE plan = ?", [str(folder / PLAN)])
         for name in ("fetches", "articles", "removed_blocks"):
             connection.execute(f"SET VARIABLE {name} = ?", [[str(each / f"{name}.parquet") for each in rows]])

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from storage.database import PUBLISHED, STORE, connect, explained, locked, open_store, transaction
+from storage.database import connect, is_published, transaction, writer
 
 #: Problems of one import that are kept.
 MOST_PROBLEMS: Final = 10_000
@@ -33,7 +33,7 @@ class Held:
 
 def held(data: Path, url_keys: Collection[str]) -> Held:
     """Say what the published store has of these URLs."""
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return Held(frozenset(), frozenset())
     parameters = {"keys": list(url_keys)}
     with connect(data) as connection:
@@ -51,12 +51,7 @@ def held(data: Path, url_keys: Collection[str]) -> Held:
 def record_problems(data: Path, run_id: str, problems: Sequence[Problem]) -> None:
     """Keep what an import did not take, in place of what it had said before; the next publication shows it."""
     rows = [(run_id, p.source_file, p.source_line, p.url, p.outcome, p.reason) for p in problems[:MOST_PROBLEMS]]
-    with (
-        locked(data),
-        open_store(data / STORE) as connection,
-        explained(data / STORE),
-        transaction(connection),
-    ):
+    with writer(data) as connection, transaction(connection):
         connection.execute("DELETE FROM import_problems WHERE run_id = ?", [run_id])
         if rows:
             connection.executemany("INSERT INTO import_problems VALUES (?, ?, ?, ?, ?, ?)", rows)

@@ -15,10 +15,9 @@ from typing import Any, Final, Literal
 import duckdb
 import msgspec
 
-from storage.database import PUBLISHED, NotPublishedError, explained, sync
+from storage.database import explained, quoted, reading, sync
 
 MANIFEST: Final = "_export.json"  # readers of Parquet folders pass over names that begin so
-MEMORY_LIMIT: Final = "1500MB"
 LINES: Final = (".jsonl", ".jsonl.gz")
 PART, OLD = ".part", ".old"
 
@@ -100,7 +99,8 @@ def export(data: Path, target: Path, wanted: Wanted) -> Exported:
     _check(data, target, lines=lines)
     where, parameters = wanted.where()
     part = target.with_name(target.name + PART)
-    with _published(data, target) as connection:
+    with reading(data, spill=target.with_name(target.name + ".spill")) as connection:
+        connection.execute("USE store; SET preserve_insertion_order = false")
         rows, fingerprint = _fingerprint(connection, wanted.relation(), where, parameters)
         asked = {name: value for name, value in asdict(wanted).items() if value}
         manifest = _Manifest(msgspec.to_builtins(asked), rows, fingerprint)
@@ -108,7 +108,7 @@ def export(data: Path, target: Path, wanted: Wanted) -> Exported:
             return Exported(target, rows, written=False)
         _remove(part)
         with explained(part):
-            place, query = _quoted(part), f"FROM {wanted.relation()} WHERE {where}"
+            place, query = quoted(part), f"FROM {wanted.relation()} WHERE {where}"
             connection.execute(_copy(place, query, target, lines=lines), parameters)
     if not lines:
         part.mkdir(exist_ok=True)  # DuckDB makes no folder for no rows
@@ -127,20 +127,6 @@ def _check(data: Path, target: Path, *, lines: bool) -> None:
         raise ExportError(f"{target} holds something that is no export of ours; name an empty folder")
     if not target.parent.is_dir():
         raise ExportError(f"{target.parent} is not there; make it first")
-
-
-def _published(data: Path, target: Path) -> duckdb.DuckDBPyConnection:
-    path = data / PUBLISHED
-    if not path.exists():
-        raise NotPublishedError(f"{path}: nothing has been published yet; run nightdesk crawl or nightdesk demo")
-    connection = duckdb.connect()
-    connection.execute(
-        f"SET memory_limit = '{MEMORY_LIMIT}'; SET preserve_insertion_order = false; SET TimeZone = 'UTC'"
-    )
-    connection.execute(f"SET temp_directory = {_quoted(target.with_name(target.name + '.spill'))}")
-    connection.execute("SET autoload_known_extensions = false; SET autoinstall_known_extensions = false")
-    connection.execute(f"ATTACH {_quoted(path)} AS published (READ_ONLY); USE published")
-    return connection
 
 
 def _fingerprint(
@@ -163,10 +149,6 @@ def _copy(place: str, query: str, target: Path, *, lines: bool) -> str:
     month = "coalesce(strftime(date_published, '%Y-%m'), 'unknown') AS month"
     return f"""COPY (SELECT *, {month} {query}) TO {place}
         (FORMAT parquet, COMPRESSION zstd, PARTITION_BY (site, month))"""
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _manifest(target: Path, *, lines: bool) -> Path:

@@ -11,14 +11,14 @@ import fcntl
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from storage.database import PUBLISHED, connect, explained
+from storage.database import connect, store_of
 
 if TYPE_CHECKING:
     import duckdb
@@ -99,8 +99,8 @@ def _catch_up(data: Path) -> tuple["tantivy.Index", int]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        published = _version(data / PUBLISHED)
-        with _opened(data) as store:
+        published = store_of(data).version()
+        with store_of(data).newest() as store:
             current = _load_of(store)
             index, since = _standing(data / INDEX, store)
             count = _take(index, store, since, current) if since != current else 0
@@ -109,26 +109,8 @@ def _catch_up(data: Path) -> tuple["tantivy.Index", int]:
     return index, count
 
 
-@contextmanager
-def _opened(data: Path) -> Iterator["duckdb.DuckDBPyConnection"]:
-    """Open the published copy under another name: for this process may have it, or the one before, open already.
-
-    DuckDB gives a process one instance a file name, with the settings and the copy that it was first opened with.
-    """
-    import duckdb  # noqa: PLC0415
-
-    name = (data / PUBLISHED).with_suffix(".indexed")
-    name.unlink(missing_ok=True)
-    name.hardlink_to(data / PUBLISHED)
-    try:
-        with explained(data / PUBLISHED), duckdb.connect(name, read_only=True) as store:
-            yield store
-    finally:
-        name.unlink(missing_ok=True)
-
-
 def _stamp(data: Path) -> str:
-    if (published := _version(data / PUBLISHED)) is None:
+    if (published := store_of(data).version()) is None:
         connect(data).close()  # says why not
     return f"{published} {_version(data / INDEX / META)}"
 

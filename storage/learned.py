@@ -16,7 +16,7 @@ import duckdb
 from extraction import learned as lines
 from extraction.learned import Learned, Sighting
 from extraction.records import Block, BlockKind
-from storage.database import PUBLISHED, STORE, connect, explained, locked, open_store, publish_locked, transaction
+from storage.database import connect, is_published, transaction, writer
 
 #: Articles of a site that are looked at, the newest.
 NEWEST: Final = 200
@@ -69,7 +69,7 @@ def stored(data: Path, sites: Sequence[str]) -> dict[str, Learned]:
 
 def known_lines(data: Path, site: str | None = None) -> list[Line]:
     """Return the lines that were learned, revoked ones too, of one site or all; none without a published copy."""
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return []
     with connect(data) as connection:
         if not connection.execute("FROM duckdb_tables() WHERE table_name = 'learned_lines'").fetchone():
@@ -89,25 +89,23 @@ def revoke(data: Path, site: str, fingerprint: str, *, revoked: bool = True) -> 
         UnknownLineError: no such line was learned of the site.
         StoreError: as `storage.database.writer` raises it.
     """
-    with locked(data):
-        with open_store(data / STORE) as connection, transaction(connection):
-            row = connection.execute(
-                """UPDATE learned_lines SET revoked = $revoked WHERE site = $site AND fingerprint = $fingerprint
-                RETURNING site, fingerprint, text, pages, of_pages, revoked""",
-                {"site": site, "fingerprint": fingerprint, "revoked": revoked},
-            ).fetchone()
-            if row is None:
-                raise UnknownLineError(
-                    f"no line {fingerprint!r} was learned of {site!r}; `nightdesk learned list` names those that were"
-                )
-            left = connection.execute(
-                "SELECT fingerprint FROM learned_lines WHERE site = ? AND NOT revoked", [site]
-            ).fetchall()
-            connection.execute(
-                "UPDATE learned_lines SET learned_version = ? WHERE site = ?",
-                [Learned.of(each for (each,) in left).version, site],
+    with writer(data, publish=True) as connection, transaction(connection):
+        row = connection.execute(
+            """UPDATE learned_lines SET revoked = $revoked WHERE site = $site AND fingerprint = $fingerprint
+            RETURNING site, fingerprint, text, pages, of_pages, revoked""",
+            {"site": site, "fingerprint": fingerprint, "revoked": revoked},
+        ).fetchone()
+        if row is None:
+            raise UnknownLineError(
+                f"no line {fingerprint!r} was learned of {site!r}; `nightdesk learned list` names those that were"
             )
-        publish_locked(data)
+        left = connection.execute(
+            "SELECT fingerprint FROM learned_lines WHERE site = ? AND NOT revoked", [site]
+        ).fetchall()
+        connection.execute(
+            "UPDATE learned_lines SET learned_version = ? WHERE site = ?",
+            [Learned.of(each for (each,) in left).version, site],
+        )
     return Line(**dict(zip(Line.__slots__, row, strict=True)))
 
 
@@ -125,9 +123,9 @@ def _revoked(data: Path) -> dict[str, frozenset[str]]:
 
 def _articles(data: Path, sites: Sequence[str]) -> Iterator[tuple[str, Iterator[tuple[str, Sequence[Block]]]]]:
     """Yield each site with its newest articles as headline and blocks, what was learned and taken out among them."""
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return
-    with connect(data) as connection, explained(data / PUBLISHED):
+    with connect(data) as connection:
         cursor = connection.execute(_NEWEST, {"sites": list(sites), "newest": NEWEST})
         for site, rows in groupby(_rows(cursor), key=lambda row: row[0]):
             yield site, ((headline or "", _blocks([*kept, *(taken or ())])) for _, headline, kept, taken in rows)
@@ -159,16 +157,14 @@ def _blocks(parts: Iterable[tuple[str, str | None, int]]) -> list[Block]:
 
 def _store(data: Path, changed: Mapping[str, tuple[Learned, list[Sighting], int]]) -> None:
     now = datetime.now(UTC).replace(tzinfo=None)
-    with locked(data):
-        with open_store(data / STORE) as connection, transaction(connection):
-            for site, (learned, seen, pages) in changed.items():
-                connection.execute("DELETE FROM learned_lines WHERE site = ? AND NOT revoked", [site])
-                kept = connection.execute("SELECT fingerprint FROM learned_lines WHERE site = ?", [site]).fetchall()
-                rows = [
-                    (site, each.fingerprint, each.text, each.pages, pages, now, learned.version, False)
-                    for each in seen
-                    if (each.fingerprint,) not in kept  # revoked meanwhile
-                ]
-                if rows:
-                    connection.executemany("INSERT INTO learned_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        for site, (learned, seen, pages) in changed.items():
+            connection.execute("DELETE FROM learned_lines WHERE site = ? AND NOT revoked", [site])
+            kept = connection.execute("SELECT fingerprint FROM learned_lines WHERE site = ?", [site]).fetchall()
+            rows = [
+                (site, each.fingerprint, each.text, each.pages, pages, now, learned.version, False)
+                for each in seen
+                if (each.fingerprint,) not in kept  # revoked meanwhile
+            ]
+            if rows:
+                connection.executemany("INSERT INTO learned_lines VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)

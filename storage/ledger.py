@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from extraction.records import OPEN_OUTCOMES
-from storage.database import PUBLISHED, connect, sync
+from storage.database import connect, is_published, sync
 
 _BATCH = 10_000
 
@@ -103,7 +103,7 @@ def _pending(data: Path, sites: Sequence[str], due_at: datetime | None) -> Itera
 
 
 def _batches(data: Path, sql: str, parameters: dict[str, Any]) -> Iterator[list[tuple[Any, ...]]]:
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return
     with connect(data) as connection:
         cursor = connection.execute(sql, parameters)

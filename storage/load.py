@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import duckdb
 
-from storage.database import STORE, explained, locked, open_store, publish_locked, sql
+from storage.database import sql, writer
 from storage.manifest import MANIFEST, PART, TABLES, DamagedFolderError, Manifest, read_manifest
 from storage.stories import cluster
 
@@ -51,17 +51,13 @@ def load(data: Path, folders: Sequence[Path], *, publish: bool = False, wait_s: 
         StoreBusyError, NewerStoreError, StoreDamagedError, StoreFullError: see `storage.database`; nothing was loaded.
     """
     began = time.monotonic()
-    with locked(data, wait_s=wait_s):
+    with writer(data, wait_s=wait_s, publish=publish) as connection:
         whole, damaged = _checked(folders)
-        with open_store(data / STORE) as connection:
-            known = _known(connection, whole)
-            fresh = {folder: manifest for folder, manifest in whole.items() if folder not in known}
-            counts = _load(connection, data, fresh) if fresh else None
-            if publish:
-                with explained(data / STORE):
-                    cluster(connection)
+        known = _known(connection, whole)
+        fresh = {folder: manifest for folder, manifest in whole.items() if folder not in known}
+        counts = _load(connection, data, fresh) if fresh else None
         if publish:
-            publish_locked(data)
+            cluster(connection)
     return LoadResult(
         load_id=counts[0] if counts else None,
         loaded=tuple(fresh),
@@ -119,16 +115,14 @@ def _known(connection: duckdb.DuckDBPyConnection, whole: dict[Path, Manifest]) -
 
 def _load(connection: duckdb.DuckDBPyConnection, data: Path, fresh: dict[Path, Manifest]) -> tuple[str, int, int, int]:
     load_id = uuid4().hex
-    with explained(data / STORE):
-        _set_variables(connection, load_id, data, fresh)
-        with committed(connection, load_id):
-            for part in LOAD:
-                connection.execute(sql(part))
-            _assert_unique(connection)
-        connection.execute("CHECKPOINT store")
-        row = connection.execute(
-            "SELECT load_id, fetches, new_articles, new_versions FROM loads WHERE load_id = ?", [load_id]
-        ).fetchone()
+    _set_variables(connection, load_id, data, fresh)
+    with committed(connection, load_id):
+        for part in LOAD:
+            connection.execute(sql(part))
+        _assert_unique(connection)
+    row = connection.execute(
+        "SELECT load_id, fetches, new_articles, new_versions FROM loads WHERE load_id = ?", [load_id]
+    ).fetchone()
     assert row is not None
     return row
 

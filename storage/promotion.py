@@ -14,7 +14,7 @@ from uuid import uuid4
 
 import duckdb
 
-from storage.database import STORE, connect, explained, locked, open_store, publish_locked, sql, sync, transaction
+from storage.database import connect, sql, store_of, sync, transaction, writer
 from storage.load import committed
 from storage.manifest import MANIFEST, PART, read_manifest
 from storage.stories import cluster
@@ -63,9 +63,9 @@ class Promoted:
 
 def states(data: Path) -> dict[str, tuple[State, datetime | None]]:
     """Return the state of each re-extraction that the loader's file knows, and when it was promoted, UTC."""
-    if not (data / STORE).exists():
+    if not store_of(data).begun():
         return {}
-    with locked(data), open_store(data / STORE) as connection:
+    with writer(data) as connection:
         return {name: (state, at and at.replace(tzinfo=UTC)) for name, state, at in _states(connection)}
 
 
@@ -75,12 +75,10 @@ def record(data: Path, row: Row, sites: Iterable[Mapping[str, Any]] = ()) -> Non
     Raises:
         PromotionError: it is promoted, so that what it would change can be said no more.
     """
-    with locked(data):
-        with open_store(data / STORE) as connection, transaction(connection):
-            if _state(connection, row.reextraction_id) == "promoted":
-                raise PromotionError(f"{row.reextraction_id} is promoted; roll it back first")
-            _write_row(connection, row, list(sites))
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        if _state(connection, row.reextraction_id) == "promoted":
+            raise PromotionError(f"{row.reextraction_id} is promoted; roll it back first")
+        _write_row(connection, row, list(sites))
 
 
 def promote(data: Path, reextraction_id: str, folder: Path) -> Promoted:
@@ -97,16 +95,14 @@ def promote(data: Path, reextraction_id: str, folder: Path) -> Promoted:
     for each in rows:
         read_manifest(each)
     files = {name: [str(each / f"{name}.parquet") for each in rows] for name in READINGS}
-    with locked(data):
-        with open_store(data / STORE) as connection, explained(data / STORE):
-            match _state(connection, reextraction_id):
-                case "promoted":
-                    done = _done_before(connection)
-                case "compared" | "rolled_back":
-                    done = _replace(connection, reextraction_id, files, keep=folder / BEFORE)
-                case state:
-                    raise PromotionError(f"{reextraction_id} is {state or 'not in the store'}: run it again first")
-        publish_locked(data)
+    with writer(data, publish=True) as connection:
+        match _state(connection, reextraction_id):
+            case "promoted":
+                done = _done_before(connection)
+            case "compared" | "rolled_back":
+                done = _replace(connection, reextraction_id, files, keep=folder / BEFORE)
+            case state:
+                raise PromotionError(f"{reextraction_id} is {state or 'not in the store'}: run it again first")
     return done
 
 
@@ -117,20 +113,18 @@ def roll_back(data: Path, reextraction_id: str, folder: Path) -> Promoted:
     """
     before = folder / BEFORE
     files = {name: [str(before / f"{name}.parquet")] for name in READINGS}
-    with locked(data):
-        with open_store(data / STORE) as connection, explained(data / STORE):
-            match _state(connection, reextraction_id):
-                case "rolled_back":
-                    done = _done_before(connection)
-                case "promoted":
-                    _require_last(connection, reextraction_id)
-                    _require(before)
-                    done = _replace(connection, reextraction_id, files, keep=None)
-                case state:
-                    raise PromotionError(
-                        f"{reextraction_id} is {state or 'not in the store'}: only what is promoted can be rolled back"
-                    )
-        publish_locked(data)
+    with writer(data, publish=True) as connection:
+        match _state(connection, reextraction_id):
+            case "rolled_back":
+                done = _done_before(connection)
+            case "promoted":
+                _require_last(connection, reextraction_id)
+                _require(before)
+                done = _replace(connection, reextraction_id, files, keep=None)
+            case state:
+                raise PromotionError(
+                    f"{reextraction_id} is {state or 'not in the store'}: only what is promoted can be rolled back"
+                )
     return done
 
 
@@ -184,7 +178,6 @@ def _replace(
         _mark(connection, reextraction_id, promoted=keep is not None)
         done = _counted(connection)
     cluster(connection)
-    connection.execute("CHECKPOINT store")
     return done
 
 

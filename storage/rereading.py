@@ -1,8 +1,6 @@
 """Which captures are to be read again: a plan of captured pages (`plan.parquet`), asked of the published copy."""
 
-import contextlib
 import hashlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Final
 import duckdb
 import msgspec
 
-from storage.database import MEMORY_LIMIT, PUBLISHED, NotPublishedError, explained, sql
+from storage.database import quoted, reading, sql
 
 PLAN: Final = "plan.parquet"
 
@@ -45,7 +43,7 @@ def write_plan(data: Path, wanted: Wanted, path: Path) -> tuple[int, str]:
     Raises:
         NotPublishedError: nothing has been published yet.
     """
-    with reading(data) as connection:
+    with reading(data, spill=path.with_name("spill")) as connection:
         parameters = {"sites": list(wanted.sites), "first_day": wanted.first_day, "last_day": wanted.last_day}
         connection.execute(sql("rereading_wanted"), parameters)
         connection.execute("SET VARIABLE limit_pages = ?::BIGINT", [wanted.limit_pages or None])
@@ -70,26 +68,3 @@ def read_plan(path: Path) -> list[Planned]:
         Planned(capture_file=file, run_id=run, segment=segment, offsets=tuple(offsets), dropped=dropped)
         for file, run, segment, offsets, dropped in rows
     ]
-
-
-@contextlib.contextmanager
-def reading(data: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open a database in memory that has the published copy as `store`, read-only, and may read and write other files.
-
-    Raises NotPublishedError, StoreDamagedError.
-    """
-    path = data / PUBLISHED
-    if not path.exists():
-        raise NotPublishedError(f"{path} is not there: nothing has been published yet in this data folder")
-    with duckdb.connect() as connection, explained(path):
-        connection.execute(
-            f"SET memory_limit = '{MEMORY_LIMIT}'; SET temp_directory = {quoted(data / 'store' / 'spill')}"
-        )
-        connection.execute("SET autoload_known_extensions = false; SET autoinstall_known_extensions = false")
-        connection.execute(f"ATTACH {quoted(path)} AS store (READ_ONLY); SET TimeZone = 'UTC'")
-        yield connection
-
-
-def quoted(path: Path) -> str:
-    """Return a path as a text of SQL, for statements that take no parameters."""
-    return "'" + str(path).replace("'", "''") + "'"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from storage.database import PUBLISHED, STORE, connect, explained, locked, open_store, publish_locked, transaction
+from storage.database import connect, is_published, transaction, writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def due(data: Path, *, keep_days: int = 0, keep_bytes: int = 0, now: datetime | 
         keep_bytes: the oldest go until all together are no larger; 0 keeps them whatever their size.
         now: aware; None: the clock's.
     """
-    if not (data / PUBLISHED).exists() or not (keep_days or keep_bytes):
+    if not is_published(data) or not (keep_days or keep_bytes):
         return []
     kept = [(file, size, last_at) for file, size, last_at in _captures(data) if size is not None]
     limit = (now or datetime.now(UTC)).replace(tzinfo=None) - timedelta(days=keep_days)
@@ -73,21 +73,19 @@ def drop(data: Path, reasons: Mapping[str, str]) -> None:
     if reasons:
         now = datetime.now(UTC).replace(tzinfo=None)
         pairs = [{"capture_file": file, "reason": reason} for file, reason in reasons.items()]
-        with locked(data):
-            with open_store(data / STORE) as connection, explained(data / STORE), transaction(connection):
-                connection.execute(
-                    """UPDATE captures SET dropped_at = $now, dropped_reason = p.reason
-                    FROM (SELECT unnest($pairs, recursive := true)) p
-                    WHERE captures.capture_file = p.capture_file AND dropped_at IS NULL""",
-                    {"now": now, "pairs": pairs},
-                )
-            publish_locked(data)
+        with writer(data, publish=True) as connection, transaction(connection):
+            connection.execute(
+                """UPDATE captures SET dropped_at = $now, dropped_reason = p.reason
+                FROM (SELECT unnest($pairs, recursive := true)) p
+                WHERE captures.capture_file = p.capture_file AND dropped_at IS NULL""",
+                {"now": now, "pairs": pairs},
+            )
     for file in _dropped(data):
         (data / file).unlink(missing_ok=True)
 
 
 def _dropped(data: Path) -> list[str]:
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return []
     with connect(data) as connection:
         rows = connection.execute("SELECT capture_file FROM captures WHERE dropped_at IS NOT NULL").fetchall()

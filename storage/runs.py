@@ -9,7 +9,7 @@ from typing import Any
 
 import duckdb
 
-from storage.database import STORE, connect, locked, open_store, publish_locked, transaction
+from storage.database import connect, transaction, writer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +65,9 @@ def record_run(
     Takes the store's lock, waiting for it; creates the store if there is none. `publish` also publishes, in the lock.
     Raises as `storage.database.writer` does.
     """
-    with locked(data, wait_s=wait_s):
-        with open_store(data / STORE) as connection, transaction(connection):
-            _write_run(connection, run)
-            _write_sites(connection, sites)
-        if publish:
-            publish_locked(data)
+    with writer(data, wait_s=wait_s, publish=publish) as connection, transaction(connection):
+        _write_run(connection, run)
+        _write_sites(connection, sites)
 
 
 def _write_run(connection: duckdb.DuckDBPyConnection, run: Run) -> None:

@@ -20,17 +20,18 @@ import msgspec
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from storage.database import (
-    PUBLISHED,
     STORAGE_VERSION,
     STORE,
     StoreError,
     connect,
     explained,
+    is_published,
     locked,
     open_store,
     publish_locked,
     sync,
     transaction,
+    writer,
 )
 
 FOLDER: Final = Path("takedowns")
@@ -89,7 +90,7 @@ def find(data: Path, target: str) -> Target:
     Raises:
         TakedownError: it is neither a URL nor a site of the store.
     """
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return Target(kind="url", target=_canonical(target), site=None, url_keys=(url_key(_canonical(target)),))
     with connect(data) as connection:
         if "/" not in target and "." not in target:
@@ -214,11 +215,9 @@ def register(data: Path, takedown: Takedown) -> None:
     The texts may still stand in blocks of the store's file that are free: `compact` is next. Raises as
     `storage.database.writer` does.
     """
-    with locked(data):
-        with open_store(data / STORE) as connection, explained(data / STORE), transaction(connection):
-            _erase(connection, takedown)
-            _record(connection, takedown)
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        _erase(connection, takedown)
+        _record(connection, takedown)
 
 
 def finish(data: Path, takedown: Takedown, *, responses: int) -> Takedown:
@@ -248,12 +247,10 @@ def lift(data: Path, takedown_id: str) -> Takedown:
 
 def _note(data: Path, takedown: Takedown) -> None:
     """Bring a takedown's row to what it is now, then its file."""
-    with locked(data):
-        with open_store(data / STORE) as connection, explained(data / STORE), transaction(connection):
-            _record(connection, takedown)
-            if takedown.lifted_at:
-                connection.execute(_FORGET, {"keys": takedown.url_keys, "site": _whole(takedown)})
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        _record(connection, takedown)
+        if takedown.lifted_at:
+            connection.execute(_FORGET, {"keys": takedown.url_keys, "site": _whole(takedown)})
     write(data, takedown)
 
 
@@ -383,7 +380,7 @@ def refused(data: Path) -> list[tuple[str, str, str, int]]:
     """Return the captured responses that the loader refused because of a takedown and that are still to be erased:
     site, url_key, file and offset of each.
     """  # noqa: D205
-    if not (data / PUBLISHED).exists():
+    if not is_published(data):
         return []
     with connect(data) as connection:
         return connection.execute(
@@ -395,11 +392,9 @@ def refused(data: Path) -> list[tuple[str, str, str, int]]:
 
 def forget_responses(data: Path, files: Sequence[str]) -> None:
     """Note that the refused responses in these files are erased. Publishes."""
-    with locked(data):
-        with open_store(data / STORE) as connection, explained(data / STORE), transaction(connection):
-            connection.execute(
-                """UPDATE fetches SET capture_offset = NULL
-                WHERE outcome = 'taken_down' AND list_contains($files, capture_file)""",
-                {"files": list(files)},
-            )
-        publish_locked(data)
+    with writer(data, publish=True) as connection, transaction(connection):
+        connection.execute(
+            """UPDATE fetches SET capture_offset = NULL
+            WHERE outcome = 'taken_down' AND list_contains($files, capture_file)""",
+            {"files": list(files)},
+        )
