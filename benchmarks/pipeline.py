@@ -30,7 +30,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from extraction.records import Capture
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))  # or extraction.py beside this file would stand for the package of that name
@@ -81,15 +84,20 @@ def extraction_only(data: Path, _origin: dict[str, Any]) -> Done:
     """Extract all pages of the ready segments; return the number of articles."""
     began = time.monotonic()
     from flows.pool import Pool, cores
-    from spiders.captures import records
+    from spiders.captures import closed_segments, read_journal, records, warc_of
 
     def damaged(offset: int, reason: str) -> None:
         raise ValueError(f"a record at byte {offset} {reason}")
 
-    warcs = sorted((data / "captures").glob("*/*.warc.gz"))
-    pages = (capture for warc in warcs for capture in records(warc, data=data, damaged=damaged))
+    def places() -> "Iterator[Capture]":
+        for run in sorted((data / "captures").iterdir()):
+            for journal in closed_segments(run):
+                told = [entry["offsets"] for entry in read_journal(journal) if entry["kind"] == "pages"]
+                if (warc := warc_of(journal)) is not None:
+                    yield from records(warc, data=data, damaged=damaged, offsets=told[0] if told else None)
+
     with Pool(cores(), data=data) as pool:
-        done = sum(not isinstance(rows, str) and rows.article is not None for _, rows in pool.extract(pages))
+        done = sum(not isinstance(rows, str) and rows.article is not None for _, rows in pool.extract(places()))
         return Done(done, time.monotonic() - began)
 
 

@@ -159,29 +159,35 @@ class Ingest:
 
     def _pages_of(self, segment: Segment) -> Iterator[Capture]:
         work = _Work(segment, SegmentRows(segment.run_id, segment.name))
+        offsets = self._read_journal(work)
         try:
             if (warc := warc_of(segment.journal)) is not None:
-                for capture in records(warc, data=self._data, damaged=self._damaged(warc)):
+                for capture in records(warc, data=self._data, damaged=self._damaged(warc), offsets=offsets):
                     self._work[capture.file] = work
                     work.unanswered += 1
                     yield capture
         except OSError as error:
             self._say("error", f"{segment.journal}: its pages cannot be read ({error}); left for the next run")
             return
-        self._read_journal(work)
         work.is_read = True
         self._write_if_whole(work)
 
-    def _read_journal(self, work: _Work) -> None:
+    def _read_journal(self, work: _Work) -> list[int] | None:
+        """Take the entries over; return where the pages begin, if that is told."""
         journal = work.segment.journal
+        offsets: list[int] | None = None
         try:
             for entry in read_journal(journal):
+                if entry["kind"] == "pages":
+                    offsets = entry["offsets"]
+                    continue
                 try:
                     work.rows.add_entry(entry)
                 except RowError as error:
                     self._say("error", f"{journal}: {error}; passed over")
         except JournalError as error:
             self._say("error", f"{error}; the lines behind it are passed over and their URLs asked for again")
+        return offsets
 
     def _damaged(self, warc: Path) -> Callable[[int, str], None]:
         return lambda offset, reason: self._say(

@@ -3,6 +3,7 @@
 `SegmentWriter` writes and rotates them, `recover` closes what a crash left open, `read_pages` reads a WARC back.
 """
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -17,6 +18,7 @@ import msgspec
 from fastwarc.warc import WarcRecord, WarcRecordType
 
 from extraction.records import Capture, Discovery, Page
+from spiders import journal
 from spiders.journal import JournalError, read_journal
 from spiders.members import Damage, last_whole_member, member, members
 from spiders.warcrecord import (
@@ -72,6 +74,7 @@ class SegmentWriter:
         self._journal: IO[bytes] | None = None
         self._warc: IO[bytes] | None = None
         self._name = ""  # of the WARC, below the data folder
+        self._pages: list[int] = []  # where those of the open segment begin
         self._size = 0
         self._opened = 0.0
 
@@ -116,10 +119,10 @@ class SegmentWriter:
         compressed = any(name.lower() == "content-encoding" for name, _ in headers)
         response = gzip_member(record, STORED if compressed else QUICK)
         if rendered is None:
-            return Capture(file=self._name, offset=self._append(warc, response))
+            return self._place(self._append(warc, response))
         told = msgspec.structs.replace(metadata, status=status, validators=validators_of(headers))
         conversion = gzip_member(conversion_of(record, told, rendered), QUICK)
-        return Capture(file=self._name, offset=self._append(warc, response + conversion) + len(response))
+        return self._place(self._append(warc, response + conversion) + len(response))
 
     def write_revisit(
         self,
@@ -146,6 +149,10 @@ class SegmentWriter:
         offset = self._append(self._open_warc(), gzip_member(record, QUICK))
         return Capture(file=self._name, offset=offset)
 
+    def _place(self, offset: int) -> Capture:
+        self._pages.append(offset)
+        return Capture(file=self._name, offset=offset)
+
     @property
     def is_due(self) -> bool:
         """Whether the open segment is large or old enough to be rotated."""
@@ -158,15 +165,18 @@ class SegmentWriter:
         if self._journal is None:
             return None
         if self._warc is not None:
+            with contextlib.suppress(OSError):  # without this line the WARC is searched for its pages
+                self._append(self._journal, journal.pages(self._pages))
             _close(self._warc, self._path(WARC))
         _close(self._journal, self._path(JOURNAL))
         _sync_folder(self._folder)
-        journal = self._path(JOURNAL)
+        closed = self._path(JOURNAL)
         self._warc = self._journal = None
         self._size = 0
+        self._pages = []
         self._bytes = min(2 * self._bytes, self._max_bytes)
         self._number += 1
-        return journal
+        return closed
 
     def _path(self, suffix: str) -> Path:
         return self._folder / f"{self._shard}-{self._number:05d}{suffix}"
@@ -223,12 +233,16 @@ def read_pages(warc: Path, *, data: Path, damaged: Damage | None = None) -> Iter
             yield page
 
 
-def records(warc: Path, *, data: Path, damaged: Damage) -> Iterator[Capture]:
-    """Yield where the responses of a segment's WARC file stand, for `read_page`; `damaged` as in `read_pages`.
+def records(warc: Path, *, data: Path, damaged: Damage, offsets: Sequence[int] | None = None) -> Iterator[Capture]:
+    """Yield where the pages of a segment's WARC file stand, for `read_page`; `damaged` as in `read_pages`.
 
-    For those who have their pages read by other processes: it only looks for the ends of the records.
+    For those who have their pages read by other processes. `offsets` are those of the segment's journal; without them
+    (its writer was killed) the file is searched for records.
     """
     name = _relative(warc, data)
+    if offsets is not None:
+        yield from (Capture(file=name, offset=offset) for offset in offsets)
+        return
     for offset, content in members(warc, damaged):
         if holds_page(content):
             yield Capture(file=name, offset=offset)

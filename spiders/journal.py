@@ -1,6 +1,6 @@
 """The journal of a segment: one JSON object a line, `kind` first, times in UTC (docs/design.md, "A segment")."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,11 @@ def planned(discovery: Discovery, at: datetime, key: str, *, day: date | None, k
     """A URL of a plan: `day` is the site's own, None where it is not told; `known` says that it needs no visit."""
     entry = _decode(discovered(discovery, at, key))
     return line({**entry, "kind": "planned", "day": day, "known": known})
+
+
+def pages(offsets: Sequence[int]) -> bytes:
+    """Where the pages of the segment begin in its WARC, bytes: its last line, written as the segment is closed."""
+    return line({"kind": "pages", "offsets": offsets})
 
 
 def outcome(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from fastwarc.warc import ArchiveIterator
 
-from extraction.records import Discovery, Outcome
+from extraction.records import Capture, Discovery, Outcome
 from spiders import journal
 from spiders.captures import (
     SegmentWriter,
@@ -114,13 +114,15 @@ def test_a_rendered_page_is_read_where_a_browser_made_it(tmp_path: Path) -> None
         rights={"x_robots_tag": "noai"},
         rendered=html,
     )
-    warc = warc_of(target.rotate() or Path())
+    target_journal = target.rotate() or Path()
+    warc = warc_of(target_journal)
     assert warc is not None
     [page] = read_pages(warc, data=tmp_path)
     assert page.capture == place
     assert (page.body, page.status, page.discovery, page.rights) == (html, 200, discovery(), {"x_robots_tag": "noai"})
     assert page.headers == (("Content-Type", "text/html; charset=utf-8"), ("ETag", '"7"'))
     assert list(records(warc, data=tmp_path, damaged=print)) == [place]
+    assert told_places(target_journal, warc, tmp_path) == [place]
     assert read_page(place, data=tmp_path) == page
     with warc.open("rb") as file:
         response, conversion = list(ArchiveIterator(file))[1:]
@@ -184,6 +186,28 @@ def test_a_bad_journal_line_is_named(tmp_path: Path) -> None:
     path.write_bytes(b'{"kind":"a"}\nnonsense\n')
     with pytest.raises(journal.JournalError, match=r"x\.journal\.jsonl: line 2"):
         list(read_journal(path))
+
+
+def told_places(closed: Path, warc: Path, data: Path) -> list[Capture]:
+    """Where the journal says that the pages stand."""
+    *_, last = read_journal(closed)
+    assert last["kind"] == "pages"
+    return list(records(warc, data=data, damaged=print, offsets=last["offsets"]))
+
+
+def test_the_journal_of_a_closed_segment_tells_where_its_pages_stand(tmp_path: Path) -> None:
+    """The same places as a search of the WARC finds, so that nobody needs to unpack it for them; each segment has its own."""
+    target = writer(tmp_path)
+    for number in (3, 2):
+        write_pages(target, number)
+        target.write_revisit(discovery(), final_url="http://h/r", status=304, headers=(), fetched_at=AT)
+        closed = target.rotate()
+        assert closed is not None
+        warc = warc_of(closed)
+        assert warc is not None
+        found = list(records(warc, data=tmp_path, damaged=lambda *what: pytest.fail(str(what))))
+        assert len(found) == number
+        assert told_places(closed, warc, tmp_path) == found
 
 
 @pytest.mark.parametrize("cut", [1, 7, 100, 180])
