@@ -24,6 +24,7 @@ from spiders.known import Known
 from spiders.robots import RobotsCache, now_utc
 from spiders.run import UNKEPT, Run
 from spiders.site import Site, SiteError
+from spiders.turns import Turns
 
 # Requests under way when we are told to stop have this long; the promise is 30 s in all.
 _GRACE_S = 8.0
@@ -87,7 +88,8 @@ class _Child:
         known = Known(Path(job.known) if job.known else None)
         cache = RobotsCache(Path(job.data) / "robots")
         said = DayCache(Path(job.data) / "terms")
-        self._crawl = Crawl(job, self._sites, run=self._run, known=known, cache=cache, said=said)
+        turns = Turns(Path(job.data))
+        self._crawl = Crawl(job, self._sites, run=self._run, known=known, cache=cache, said=said, turns=turns)
         runner = AsyncCrawlerRunner(settings(job))
         crawler = runner.create_crawler(NewsSpider)
         self._hurry: Callable[[], None] = functools.partial(_hurry, crawler)
@@ -99,6 +101,7 @@ class _Child:
         finally:
             ticking.cancel()
             known.close()
+            turns.close()
             await self._crawl.close()
         if self._crawl.broken is not None:
             raise self._crawl.broken

@@ -20,13 +20,14 @@ from spiders.intake import TAKEN_DOWN, Intake
 from spiders.job import Job
 from spiders.known import Known
 from spiders.parts import Parts
-from spiders.politeness import Frontier
+from spiders.politeness import Frontier, Host
 from spiders.reading import Reading
 from spiders.rights import forbids_archiving
 from spiders.robots import RobotsCache, now_utc
 from spiders.run import Run
 from spiders.site import Site
 from spiders.terms import Terms
+from spiders.turns import Turns
 from spiders.verdict import Ended, Moved, judge_page, retry_after_s
 from spiders.wire import Answer, WireError
 
@@ -40,9 +41,9 @@ class Crawl:
     """The state of one crawl. Single-threaded: everything but the parsing of large sources runs on the event loop."""
 
     def __init__(
-        self, job: Job, sites: list[Site], *, run: Run, known: Known, cache: RobotsCache, said: DayCache
+        self, job: Job, sites: list[Site], *, run: Run, known: Known, cache: RobotsCache, said: DayCache, turns: Turns
     ) -> None:
-        self._job, self._run = job, run
+        self._job, self._run, self._turns = job, run, turns
         self._sites = {site.name: site for site in sites}
         self._frontier = Frontier()
         self._changed = asyncio.Event()
@@ -123,13 +124,22 @@ class Crawl:
 
     def _take(self, now: float) -> Ask | None:
         while (ask := self._frontier.take(now)) is not None:
-            if ask.kind is not Kind.PAGE or self._has_room(ask):
-                passed = self._gate.passes(ask)
-                if passed is not None:
+            host = self._frontier.host(ask.url)
+            passed = self._gate.passes(ask) if ask.kind is not Kind.PAGE or self._has_room(ask) else None
+            if passed is not None:
+                wait_s = self._turns.take(host.name, host.gap_s)
+                if not wait_s:
                     self._run.counts[ask.site.name].asked += passed.kind is Kind.PAGE
                     return passed
-            self._frontier.release(self._frontier.host(ask.url))
+                host.free_at = now + wait_s  # another spider asks it
+                self._frontier.add(passed, first=True)
+            self._frontier.release(host)
         return None
+
+    def _release(self, host: Host) -> None:
+        """Give the host's turn back. To others it leaves the delay; what else the host asked for, it will tell them."""
+        self._turns.give(host.name, min(host.free_at, time.monotonic() + host.gap_s))
+        self._frontier.release(host)
 
     def _has_room(self, ask: Ask) -> bool:
         """Whether the budgets let a page be asked for; else it is held or ended."""
@@ -168,7 +178,7 @@ class Crawl:
             host.answered(now, now, now)
         else:
             host.failed(now)
-        self._frontier.release(host)
+        self._release(host)
         try:
             if self._stopping:
                 return  # cut off by the stop: still pending
@@ -192,7 +202,7 @@ class Crawl:
             host.failed(now)
         else:
             host.answered(answer.sent_at, answer.headed_at, now)
-        self._frontier.release(host)
+        self._release(host)
 
     def _came_in(self, ask: Ask) -> None:
         self._under_way -= 1

@@ -72,7 +72,7 @@ def test_every_discovered_url_has_its_end(origin: Origin, crawl: Crawl) -> None:
     assert page.discovery.found_in == origin.url("/feed")
     assert origin.asked[0].headers["user-agent"] == "Nightdesk/test"
     assert crawled.events[-1] == {"event": "finished", "reason": "finished"}
-    assert crawled.entries[-1]["kind"] == "finished"
+    assert [e["kind"] for e in crawled.entries if e["kind"] != "pages"][-1] == "finished"
 
 
 def test_hosts_that_cannot_be_reached_have_their_own_ends(origin: Origin, crawl: Crawl) -> None:
