@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import duckdb
@@ -21,18 +22,18 @@ def furnish(data: Path, origin: Origin, *, delay_s: float = 0.02) -> Path:
     for site in SITES:
         host = f"{site}.localhost"
         links = [origin.url(f"/2026/{site}-votes-on-the-harbour-of-{town.lower()}", host) for town in TOWNS]
-        items = "".join(
-            f"<item><title>{town}</title><link>{link}</link></item>" for town, link in zip(TOWNS, links, strict=True)
-        )
-        origin.routes |= {
-            f"{host}/robots.txt": NONE,
-            f"{host}/feed": Reply(f"<rss version='2.0'><channel>{items}</channel></rss>", type="text/xml"),
-        }
+        origin.routes |= {f"{host}/robots.txt": NONE, f"{host}/feed": site_feed(dict(zip(TOWNS, links, strict=True)))}
         for town, link in zip(TOWNS, links, strict=True):
             origin.routes[host + "/" + link.split("/", 3)[3]] = Reply(article(site, town, link))
         keys = {"politeness": {"delay_s": delay_s}, "sources": {"feeds": [origin.url("/feed", host)]}}
         site_file(data / "sites", site, origin.url(host=host), **keys)
     return data
+
+
+def site_feed(links: Mapping[str, str]) -> Reply:
+    """Return a feed of these titles and their links."""
+    items = "".join(f"<item><title>{title}</title><link>{link}</link></item>" for title, link in links.items())
+    return Reply(f"<rss version='2.0'><channel>{items}</channel></rss>", type="text/xml")
 
 
 def article(site: str, town: str, url: str) -> str:

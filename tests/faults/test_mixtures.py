@@ -1,6 +1,6 @@
 """Drawn mixtures of faults, a crawl of twenty sites a seed: whatever happens, the ledger sums to what was discovered.
 
-`NIGHTDESK_FAULT_SEEDS=1000 pytest tests/faults/test_mixtures.py` tries more; up to fifty seeds share a spider.
+`FAULT_SEEDS=1000 pytest tests/faults/test_mixtures.py` tries more; up to fifty seeds share a spider.
 """
 
 import os
@@ -17,7 +17,7 @@ from tests.spiders.conftest import finish, start
 from tests.spiders.origin import Origin
 
 pytestmark = pytest.mark.faults
-SEEDS, FIRST = int(os.environ.get("NIGHTDESK_FAULT_SEEDS", "3")), int(os.environ.get("NIGHTDESK_FAULT_FIRST", "0"))
+SEEDS, FIRST = int(os.environ.get("FAULT_SEEDS", "3")), int(os.environ.get("FAULT_FIRST", "0"))
 BATCHES = [range(n, min(n + 50, FIRST + SEEDS)) for n in range(FIRST, FIRST + SEEDS, 50)]
 
 

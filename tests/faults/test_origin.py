@@ -1,6 +1,6 @@
 """A hostile origin: whatever a host does, its URLs end as they should, its neighbours' crawl goes on, bounds hold.
 
-The table of faults and ends is docs/faults.md; `NIGHTDESK_WRITE_DOCS=1 pytest tests/faults` writes it anew.
+The table of faults and ends is docs/faults.md; `WRITE_DOCS=1 pytest tests/faults` writes it anew.
 """
 
 import os

@@ -20,7 +20,7 @@ from tests.spiders.conftest import Crawled, read_run, write_job
 from tests.spiders.origin import Origin
 
 pytestmark = [pytest.mark.faults, pytest.mark.crash]
-KILLS = int(os.environ.get("NIGHTDESK_FAULT_KILLS", "12"))
+KILLS = int(os.environ.get("FAULT_KILLS", "12"))
 
 
 class Spawner:
