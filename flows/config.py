@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 import msgspec
 
 from flows.folder import DATA_VARIABLE, SettingsError
+from storage import place
 
 FILE_NAME = "nightdesk.toml"
 PREFIX = "NIGHTDESK_"
@@ -47,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     gate_text_gained: Percent = 5.0
     gate_fields_lost: Percent = 1.0
     several_machines: bool = False  # others share the Prefect server: hosts are held by its global concurrency limits
+    lake_catalogue: str = ""  # of a store of several machines: "postgres:host=… dbname=… user=…" (several-machines.md)
+    lake_data: str = ""  # where the rows of that store are: "s3://bucket/folder/", or a folder that all machines share
     fill_gaps: bool = False  # the nightly look for gaps also starts the backfills that it proposes
     file_roots: tuple[str, ...] = ()  # folders that a backfill's form may name files in, besides <data>/inbox
     archive_networks: tuple[str, ...] = ()  # networks (CIDR) refused otherwise that a web archive may be on
@@ -128,6 +131,8 @@ def _check(settings: Settings, where: str) -> None:
         nearest = get_close_matches(settings.time_zone, available_timezones(), n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else 'use an IANA name such as "Europe/Brussels"'
         raise SettingsError(f"{where}: time_zone = {settings.time_zone!r}: no such time zone; {hint}")
+    if wrong := place.mistake(settings.lake_catalogue, settings.lake_data):
+        raise SettingsError(f"{where}: {wrong}")
     for network in settings.archive_networks:
         try:
             ip_network(network)

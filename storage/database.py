@@ -32,7 +32,9 @@ from storage.file import (
     publish_locked,
     sync,
 )
+from storage.lake import LakeStore
 from storage.migrating import migrate, migrations
+from storage.place import lake_of
 from storage.statements import quoted, sql, transaction
 
 __all__ = [
@@ -76,6 +78,12 @@ class Store(Protocol):
     def publish(self, *, wait_s: float | None) -> None:
         """Let readers see what was written."""
 
+    def compact(self) -> None:
+        """Write anew what holds rows that were deleted, so that their text is in no file, and publish."""
+
+    def tidy(self) -> str | None:
+        """Give back the room of what nobody reads any more; say what was done, None: nothing was to be done."""
+
     def begun(self) -> bool:
         """Whether anything was ever written."""
 
@@ -97,7 +105,8 @@ class Store(Protocol):
 
 def store_of(data: Path) -> Store:
     """Return the store of a data folder."""
-    return FileStore(data)
+    lake = lake_of(data)
+    return LakeStore(data, lake) if lake else FileStore(data)
 
 
 @contextlib.contextmanager

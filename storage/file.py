@@ -28,6 +28,8 @@ LOCK: Final = Path("locks", "store.lock")
 STORAGE_VERSION: Final = "v1.5.0"
 #: A load of 20,000 articles needs about 1 GB.
 MEMORY_LIMIT: Final = "1500MB"
+#: End of the store's name while it is written anew.
+_FRESH: Final = ".fresh"
 # DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
 _FULL: Final = ("No space left", "Disk quota exceeded", "File too large")
 _DAMAGED: Final = (
@@ -61,6 +63,26 @@ class FileStore:
         """Copy the loader's file to where readers open it."""
         with locked(self._data, wait_s=wait_s):
             publish_locked(self._data)
+
+    def compact(self) -> None:
+        """Write the store anew with the rows that it has, swap it in, and publish; see `storage.takedown.compact`."""
+        fresh = self.place.with_name(self.place.name + _FRESH)
+        with locked(self._data), explained(self.place):
+            _remove_leftovers(self.place.parent)
+            with open_store(self.place) as connection:
+                connection.execute(f"ATTACH {quoted(fresh)} AS fresh (STORAGE_VERSION '{STORAGE_VERSION}')")
+                connection.execute("SET preserve_insertion_order = true")  # days stand together, and are skipped so
+                connection.execute("COPY FROM DATABASE store TO fresh")
+                connection.execute("CHECKPOINT fresh; DETACH fresh")
+            with fresh.open("rb") as file:
+                os.fsync(file.fileno())
+            fresh.rename(self.place)
+            sync(self.place.parent)
+            publish_locked(self._data)
+
+    def tidy(self) -> str | None:
+        """Nothing gathers in a file that the next load would not use."""
+        return None
 
     def begun(self) -> bool:
         """Whether anything was ever written."""
@@ -207,6 +229,14 @@ def publish_locked(data: Path) -> Path:
         part.unlink(missing_ok=True)
         raise
     return published
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process left beside the store. The caller holds the lock."""
+    for pattern in (f"*{_FRESH}", f"*{_FRESH}.wal", "*.part", "spill/*", "published.duckdb.tmp/*"):
+        for path in folder.glob(pattern):
+            with contextlib.suppress(OSError):
+                path.unlink()
 
 
 def copy(source: Path, target: Path) -> None:

@@ -8,7 +8,6 @@ the rows go and the rest is published (nobody reads the texts from then on), the
 import os
 import secrets
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,24 +18,9 @@ import msgspec
 
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
-from storage.database import (
-    STORAGE_VERSION,
-    STORE,
-    StoreError,
-    connect,
-    explained,
-    is_published,
-    locked,
-    open_store,
-    publish_locked,
-    sync,
-    transaction,
-    writer,
-)
+from storage.database import StoreError, connect, is_published, store_of, sync, transaction, writer
 
 FOLDER: Final = Path("takedowns")
-#: The store while it is written anew.
-FRESH: Final = ".fresh"
 #: Tables whose rows about an erased URL stay, without what they quote of the text; of others with a column url_key or
 #: article_key the rows go.
 KEPT: Final = ("urls", "fetches", "discoveries")
@@ -337,34 +321,12 @@ def segments_of(data: Path, takedown: Takedown) -> list[tuple[str, str]]:
 
 
 def compact(data: Path) -> None:
-    """Write the store anew with the rows that it has, swap it in, and publish: deleted texts are in no file then.
+    """Write anew what holds rows that were deleted, and publish: deleted texts are in no file of the store then.
 
-    Killed at any moment, the old file or the new one is there, whole. Raises as `storage.database.writer` does; it
-    needs as much room as the store has.
+    Killed at any moment, the old or the new is there, whole. Raises as `storage.database.writer` does; it needs as
+    much room as the store has.
     """
-    store = data / STORE
-    with locked(data):
-        remove_leftovers(data)
-        fresh = store.with_name(store.name + FRESH)
-        with open_store(store) as connection, explained(store):
-            place = str(fresh).replace("'", "''")
-            connection.execute(f"ATTACH '{place}' AS fresh (STORAGE_VERSION '{STORAGE_VERSION}')")
-            connection.execute("SET preserve_insertion_order = true")  # days stand together, and are skipped so
-            connection.execute("COPY FROM DATABASE store TO fresh")
-            connection.execute("CHECKPOINT fresh; DETACH fresh")
-        with fresh.open("rb") as file:
-            os.fsync(file.fileno())
-        fresh.rename(store)
-        sync(store.parent)
-        publish_locked(data)
-
-
-def remove_leftovers(data: Path) -> None:
-    """Remove what a killed process left beside the store. The caller holds the lock."""
-    for pattern in (f"*{FRESH}", f"*{FRESH}.wal", "*.part", "spill/*", "published.duckdb.tmp/*"):
-        for path in (data / STORE).parent.glob(pattern):
-            with suppress(OSError):
-                path.unlink()
+    store_of(data).compact()
 
 
 def _naive(moment: datetime | None) -> datetime | None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from extraction.records import (
     Article,
     Block,
@@ -25,7 +27,9 @@ from extraction.records import (
     RemovedKind,
 )
 from extraction.urls import url_key
+from storage import database
 from storage.batches import SegmentRows
+from storage.place import lake_of
 
 START = datetime(2026, 11, 20, 4, 30, tzinfo=UTC)
 
@@ -159,3 +163,10 @@ def folder(data: Path, items: Iterable[Any], *, run: str = "run-1", segment: str
         else:
             rows.add_entry(item)
     return rows.write(data / "extracted" / run / segment)
+
+
+def stored(data: Path) -> duckdb.DuckDBPyConnection:
+    """Open what is written in a store, published or not."""
+    if lake_of(data):
+        return database.connect(data)
+    return duckdb.connect(data / database.STORE, read_only=True)

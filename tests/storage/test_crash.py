@@ -8,13 +8,12 @@ import sys
 import time
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from storage import database
 from storage.load import load, pending_folders
 from tests.storage.invariants import broken
-from tests.storage.made import article, discovered, extraction, folder, outcome, page, rejection
+from tests.storage.made import article, discovered, extraction, folder, outcome, page, rejection, stored
 
 SITE = "https://harbour.example"
 SEGMENTS = 12
@@ -51,7 +50,7 @@ def unhurt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def contents(data: Path) -> dict[str, list]:
     tables = ("urls", "fetches", "discoveries", "article_versions", "removed_blocks")
     rows = "SELECT COLUMNS(lambda c: c <> 'load_number') FROM {} ORDER BY ALL"
-    with duckdb.connect(data / database.STORE, read_only=True) as store:
+    with stored(data) as store:
         return {name: store.execute(rows.format(name)).fetchall() for name in tables}
 
 

@@ -4,14 +4,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-import duckdb
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from extraction.records import Extraction, Outcome, Page
-from storage import database
 from storage.load import load
-from tests.storage.made import article, discovered, extraction, folder, outcome, page, rejection
+from tests.storage.made import article, discovered, extraction, folder, outcome, page, rejection, stored
 
 SITE = "https://harbour.example"
 ARTICLES = [f"{SITE}/2026/{name}" for name in ("ferry-late", "pier-opens", "fish-market")]
@@ -65,7 +63,7 @@ def _event(what: str, fetched: Page, found: Extraction, minute: int) -> tuple[Pa
 
 
 def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with duckdb.connect(data / database.STORE, read_only=True) as store:
+    with stored(data) as store:
         return {
             table: store.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
             for table, columns in TABLES.items()

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from extraction.records import Outcome
@@ -23,7 +22,7 @@ from storage.promotion import PromotionError, Row, promote, record, roll_back
 from storage.query import Session, cookbook
 from storage.versions import compare, versions
 from tests.storage.invariants import broken
-from tests.storage.made import article, at, discovered, extraction, folder, outcome, page, rejection
+from tests.storage.made import article, at, discovered, extraction, folder, outcome, page, rejection, stored
 
 SITE = "https://harbour.example"
 FERRY, PIER, FISH = (f"{SITE}/2026/{name}" for name in ("ferry-late", "pier-opens", "fish-market"))
@@ -43,7 +42,7 @@ TABLES = {
 
 
 def contents(data: Path) -> dict[str, list[tuple[Any, ...]]]:
-    with duckdb.connect(data / database.STORE, read_only=True) as store:
+    with stored(data) as store:
         return {
             table: store.execute(f"SELECT {columns} FROM {table} ORDER BY ALL").fetchall()
             for table, columns in TABLES.items()
