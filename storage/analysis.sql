@@ -4,15 +4,13 @@
 CREATE OR REPLACE VIEW story_articles AS
 WITH known AS (
     SELECT m.*, a.site, a.url, a.headline, a.date_published, a.date_first_seen, a.in_language, a.author_organisations,
-        a.canonical_url, a.characters
+        a.characters, coalesce(list_contains(list(a.canonical_url) FILTER (a.canonical_url <> a.url)
+            OVER (PARTITION BY m.cluster_id), a.url), false) AS is_named
     FROM story_members m JOIN articles a USING (url_key)
-), named AS (
-    SELECT DISTINCT cluster_id, canonical_url AS url FROM known WHERE canonical_url <> url
 ), ranked AS (
-    SELECT k.*, n.url IS NOT NULL AS is_named,
-        CASE WHEN date_published <= date_first_seen THEN date_published END AS published,
-        row_number() OVER (PARTITION BY k.cluster_id ORDER BY n.url IS NULL, published NULLS LAST, date_first_seen, url_key) AS rank
-    FROM known k LEFT JOIN named n ON n.cluster_id = k.cluster_id AND n.url = k.url
+    SELECT *, CASE WHEN date_published <= date_first_seen THEN date_published END AS published,
+        row_number() OVER (PARTITION BY cluster_id ORDER BY NOT is_named, published NULLS LAST, date_first_seen, url_key) AS rank
+    FROM known
 )
 SELECT cluster_id, url_key, site, headline, url, in_language, author_organisations, characters, date_published,
     date_first_seen, rank = 1 AS is_original, is_named, nearest_key, similarity, resemblance, joined_at
