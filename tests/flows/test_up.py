@@ -21,7 +21,7 @@ from prefect.server.schemas.schedules import CronSchedule
 
 from flows.config import Settings
 from flows.up import deployments_file, rendered, schedule
-from tests.flows.world import Up, descendants, is_alive, kill, serving_up, wait_for
+from tests.flows.world import Up, descendants, is_alive, kill, serving_up, up_over, wait_for
 
 
 def test_the_schedule_is_that_of_the_settings() -> None:
@@ -209,8 +209,53 @@ def command(pid: int) -> bytes:
 
 
 @pytest.mark.prefect
-def test_ctrl_c_ends_it_all(up: Up) -> None:
+def test_a_killed_server_is_started_again_and_the_run_goes_on(up: Up) -> None:
+    """SIGKILL of the server amid a crawl: the run waits for the new one and completes, and no page is fetched twice."""
+    before = up.newsroom.asked()
+    run = up.start("nightly", sites=["la-lanterne"], refetch=True)
+    wait_for(up.fetching, 120, "the crawl has begun")
+    killed = {pid for pid in descendants(up.process.pid) if b"server\0start" in command(pid)}
+    assert len(killed) == 1
+    kill(killed)
+    assert up.ended(run)[0] == "Completed"
+    lanterne = {a.url for a in up.newsroom.truth().articles if a.site == "la-lanterne"}
+    asked = up.newsroom.asked() - before
+    assert {asked[url] for url in lanterne} == {1}
+
+
+@pytest.fixture(scope="module")
+def after_power_cut(up: Up) -> Iterator[tuple[Up, str]]:
+    """The same folder served again after every process was killed amid a run; with that run."""
+    run = up.start("nightly", sites=["la-lanterne"], refetch=True)
+    wait_for(up.fetching, 120, "the crawl has begun")
+    below = descendants(up.process.pid)
+    kill({up.process.pid, *below})
+    wait_for(lambda: not any(map(is_alive, below)), 20, "all processes are gone")
+    with up_over(up.data, up.newsroom) as again:
+        yield again, run
+
+
+@pytest.mark.prefect
+def test_a_machine_that_lost_its_power_goes_on(after_power_cut: tuple[Up, str]) -> None:
+    """Server, worker, flow, spider and `nightdesk up` killed at once: the run has crashed and says so, nothing stays held or open, the next run works."""
+    up, run = after_power_cut
+    name, message = up.state(run)
+    assert name == "Crashed"
+    assert "the next run takes up what it left" in message
+    again = up.start("nightly", sites=["la-lanterne"])
+    assert up.ended(again)[0] == "Completed", up.logs(again)
+    assert not list(up.data.glob("captures/*/*.open"))
+    with duckdb.connect(str(up.data / "store" / "published.duckdb"), read_only=True) as connection:
+        query = "select state, reason like 'its process was killed%' from runs order by started_at desc limit 2"
+        assert connection.execute(query).fetchall() == [("finished", None), ("failed", True)]
+        assert connection.execute("select count(*) from runs where state = 'running'").fetchone() == (0,)
+    assert {a.url for a in up.newsroom.truth().articles if a.site == "la-lanterne"} <= up.articles()
+
+
+@pytest.mark.prefect
+def test_ctrl_c_ends_it_all(after_power_cut: tuple[Up, str]) -> None:
     """Amid a run: every process below is gone, the run is told as cancelled, and its fetched pages are kept."""
+    up, _ = after_power_cut
     run = up.start("nightly", sites=["la-lanterne"], refetch=True)
     wait_for(up.fetching, 120, "the crawl has begun")
     below = descendants(up.process.pid)

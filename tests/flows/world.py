@@ -1,5 +1,6 @@
 """The newsroom as an outside world, the line as a process that can be killed, and `nightdesk up` over a data folder."""
 
+import contextlib
 import json
 import os
 import secrets
@@ -92,9 +93,12 @@ class Up:
 
     def ended(self, run: str, seconds: float = 200) -> tuple[str, str | None]:
         deadline = time.monotonic() + seconds
-        while (state := self.state(run))[0] not in ENDED:
+        state: tuple[str, str | None] = ("", None)
+        while state[0] not in ENDED:
             assert time.monotonic() < deadline, state
             time.sleep(0.5)
+            with contextlib.suppress(httpx.TransportError):  # a server that was killed is started again
+                state = self.state(run)
         return state
 
     def logs(self, run: str) -> str:
@@ -110,24 +114,28 @@ class Up:
 
 @contextmanager
 def serving_up(folder: Path) -> Iterator[Up]:
-    with serving(folder / "access.jsonl") as newsroom:
-        data = newsroom.furnish(folder / "data")
-        port = free_port()
-        command = [NIGHTDESK, "up", "--data", str(data), "--port", str(port)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
-        try:
-            said = ""
-            while "Ctrl-C ends it all" not in said:
-                line = process.stdout.readline()
-                assert line, said
-                said += line
-            address = f"http://127.0.0.1:{port}"
-            assert address in said
-            with httpx.Client(base_url=f"{address}/api", timeout=60) as api:
-                yield Up(process, data, address, api, newsroom)
-        finally:
-            process.terminate()
-            process.wait(90)
+    with serving(folder / "access.jsonl") as newsroom, up_over(newsroom.furnish(folder / "data"), newsroom) as up:
+        yield up
+
+
+@contextmanager
+def up_over(data: Path, newsroom: Served) -> Iterator[Up]:
+    port = free_port()
+    command = [NIGHTDESK, "up", "--data", str(data), "--port", str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "NO_COLOR": "1"})
+    try:
+        said = ""
+        while "Ctrl-C ends it all" not in said:
+            line = process.stdout.readline()
+            assert line, said
+            said += line
+        address = f"http://127.0.0.1:{port}"
+        assert address in said
+        with httpx.Client(base_url=f"{address}/api", timeout=60) as api:
+            yield Up(process, data, address, api, newsroom)
+    finally:
+        process.terminate()
+        process.wait(90)
 
 
 def free_port() -> int:
