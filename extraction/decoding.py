@@ -1,9 +1,11 @@
 """Content-Encoding undone, with a cap that holds while decompressing (RFC 9110 8.4; gzip, deflate, br, zstd)."""
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
+
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 from extraction.records import Outcome
 
@@ -113,10 +115,10 @@ def _undo(coding: str, body: bytes, max_bytes: int) -> bytes:
 
 def _inflate(body: bytes, max_bytes: int, window_bits: int) -> tuple[bytes, bytes]:
     """Return what one zlib stream holds, and what follows it."""
-    stream = zlib.decompressobj(window_bits)
+    stream = isal_zlib.decompressobj(window_bits)
     try:
         out = stream.decompress(body, max_bytes + 1)
-    except zlib.error as exc:
+    except IsalError as exc:  # type: ignore[misc]  # its stub says it is an instance of Exception
         raise UndecodableError(f"damaged or falsely declared: {exc}") from exc
     if len(out) > max_bytes:
         raise TooLargeError(f"more than {max_bytes} bytes when decompressed")
@@ -127,11 +129,11 @@ def _inflate(body: bytes, max_bytes: int, window_bits: int) -> tuple[bytes, byte
 
 def _gunzip(body: bytes, max_bytes: int) -> bytes:
     """Join the members of a gzip body (RFC 1952); what is no member after the first is padding."""
-    out, rest = _inflate(body, max_bytes, 16 + zlib.MAX_WBITS)
+    out, rest = _inflate(body, max_bytes, 16 + isal_zlib.MAX_WBITS)
     members = [out]
     room = max_bytes - len(out)
     while rest.startswith(b"\x1f\x8b"):
-        out, rest = _inflate(rest, room, 16 + zlib.MAX_WBITS)
+        out, rest = _inflate(rest, room, 16 + isal_zlib.MAX_WBITS)
         members.append(out)
         room -= len(out)
     return b"".join(members)
@@ -140,9 +142,9 @@ def _gunzip(body: bytes, max_bytes: int) -> bytes:
 def _undeflate(body: bytes, max_bytes: int) -> bytes:
     """Undo `deflate`, which is zlib by RFC 9110 and a bare stream with some servers."""
     try:
-        return _inflate(body, max_bytes, zlib.MAX_WBITS)[0]
+        return _inflate(body, max_bytes, isal_zlib.MAX_WBITS)[0]
     except UndecodableError:
-        return _inflate(body, max_bytes, -zlib.MAX_WBITS)[0]
+        return _inflate(body, max_bytes, -isal_zlib.MAX_WBITS)[0]
 
 
 def _unbrotli(body: bytes, max_bytes: int) -> bytes:

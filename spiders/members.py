@@ -3,10 +3,12 @@
 Reading member by member keeps a torn or flipped one from hiding those after it: the checksum of each is checked.
 """
 
-import zlib
 from collections.abc import Callable, Iterator
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
+
+from isal import isal_zlib
+from isal.igzip_lib import IsalError
 
 MAGIC = b"\x1f\x8b\x08"
 # A captured page is at most 16 MiB; room for other people's records. Larger ones are reported and passed over.
@@ -90,7 +92,7 @@ def last_whole_member(path: Path) -> tuple[int, int]:
 
 def _member(data: mmap, offset: int, largest: int) -> tuple[int, bytes | None]:
     """Decompress the member at `offset`: its end and content (None where that is too large)."""
-    inflate = zlib.decompressobj(wbits=31)
+    inflate = isal_zlib.decompressobj(wbits=31)
     parts: list[bytes] | None = []
     size = 0
     position = offset
@@ -109,7 +111,7 @@ def _member(data: mmap, offset: int, largest: int) -> tuple[int, bytes | None]:
                 parts = None
             elif parts is not None:
                 parts.append(part)
-    except zlib.error as error:
+    except IsalError as error:  # type: ignore[misc]  # its stub says it is an instance of Exception
         raise _DamagedMemberError(f"the record is damaged ({error})") from error
     end = position - len(inflate.unused_data)
     return end, None if parts is None else b"".join(parts)
@@ -119,9 +121,9 @@ def next_member(data: mmap | bytes, start: int) -> int:
     """Return the offset of the next member that begins a WARC record, else the end of the file."""
     while (offset := data.find(MAGIC, start)) != -1:
         try:
-            if zlib.decompressobj(wbits=31).decompress(data[offset : offset + 1024], 5) == b"WARC/":
+            if isal_zlib.decompressobj(wbits=31).decompress(data[offset : offset + 1024], 5) == b"WARC/":
                 return offset
-        except zlib.error:
+        except IsalError:  # type: ignore[misc]  # its stub says it is an instance of Exception
             pass
         start = offset + 1
     return len(data)
