@@ -4,6 +4,7 @@ The parsing itself is spiders/discovery.py; here are the bounds, the days, and w
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from extraction.decoding import BodyError, decode_body
 from extraction.records import Discovery
 from spiders.asks import Ask, Kind
 from spiders.discovery import Child, Parsed, index_lies, parse_source
+from spiders.series import MARGIN, last_days
 from spiders.site import Site
 from spiders.wire import Answer
 
@@ -103,15 +105,21 @@ async def parse(ask: Ask, answer: Answer) -> Parsed:
 def children(ask: Ask, parsed: Parsed, window: Window, progress: Progress) -> tuple[list[Ask], str | None]:
     """Return the sitemaps of an index that are to be read, newest first, and the name of the limit that was hit.
 
-    What the index's lastmod says is too old is kept in `progress.pruned`: see `unpruned`.
+    What is too old by the index's lastmod, or by its name where that lacks, is kept in `progress.pruned`: see
+    `unpruned`.
     """
     new = [child for child in parsed.children if child.url not in progress.read]
     if not new:
         return [], None
     if ask.depth >= DEEPEST:
         return [], f"sitemaps nested deeper than {DEEPEST}"
-    wanted = [child for child in new if window.may_hold_sitemap(child.lastmod)]
-    progress.pruned += [_below(ask, child) for child in new if not window.may_hold_sitemap(child.lastmod)]
+    named = last_days((child.url for child in parsed.children), datetime.now(UTC).date()) if window.start else {}
+    wanted = []
+    for child in new:
+        if window.may_hold_sitemap(child.lastmod or _named_end(child, named)):
+            wanted.append(child)
+        else:
+            progress.pruned.append(_below(ask, child))
     room = max(0, MOST_SITEMAPS - len(progress.read))
     bounded = f"{MOST_SITEMAPS} sitemaps a site" if len(wanted) > room else None
     return [_below(ask, child) for child in wanted[:room]], bounded
@@ -130,6 +138,12 @@ def in_window(parsed: Parsed, ask: Ask, window: Window, *, backfill: bool) -> li
     if ask.found_by in {"feed", "section"} and not backfill:
         return list(parsed.discoveries)
     return [discovery for discovery in parsed.discoveries if window.may_hold(discovery)]
+
+
+def _named_end(child: Child, named: Mapping[str, date]) -> datetime | None:
+    """Return when a sitemap of a series can have been changed last; None if its name tells no time."""
+    day = named.get(child.url)
+    return None if day is None else datetime.combine(day + MARGIN, time(), UTC)
 
 
 def _below(ask: Ask, child: Child) -> Ask:
