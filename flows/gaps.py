@@ -116,7 +116,7 @@ def headline(found: Sequence[Mend]) -> str:
     days = sum(mend.days * len(mend.sites) for mend in found)
     missing = sum(mend.missing for mend in found)
     known = f", {count(missing, 'URL')} known of them" if missing else ""
-    return f"{count(days, 'day')} of {count(len(sites), 'site')} lack articles{known}"
+    return f"{count(days, 'day')} of {count(len(sites), 'site')} {'lacks' if days == 1 else 'lack'} articles{known}"
 
 
 def markdown(found: Sequence[Mend], picture: str, links: Mapping[Mend, str]) -> str:

@@ -179,6 +179,7 @@ def test_gaps_that_lie_together_are_one_backfill() -> None:
         Mend(sites=("a",), first_day=date(2026, 11, 1), last_day=date(2026, 11, 1), missing=3),
     ]
     assert headline(found) == "5 days of 2 sites lack articles, 6 URLs known of them"
+    assert headline(mends(gaps[:1])) == "1 day of 1 site lacks articles, 2 URLs known of them"
     assert found[0].command() == "nightdesk backfill --first-day 2026-11-17 --last-day 2026-11-18 --site a --site b"
     text = markdown(found, "", {found[0]: "http://x/run"})
     assert "[open the form](http://x/run)" in text
