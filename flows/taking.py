@@ -60,7 +60,7 @@ async def read_own_again(request: Request, *, preview_only: bool) -> State[Any]:
 @task(name="preview", cache_policy=NO_CACHE)
 async def survey(request: Request) -> Counts:
     """Count what the source has; of an archive only the index is asked, of files only the headers are read."""
-    return await asyncio.to_thread(_survey, open_desk(), request)
+    return await asyncio.to_thread(counted, open_desk(), request)
 
 
 async def _previewed(request: Request) -> State[Any]:
@@ -77,7 +77,8 @@ async def _previewed(request: Request) -> State[Any]:
     return Completed(message=headline)
 
 
-def _survey(desk: Desk, request: Request) -> Counts:
+def counted(desk: Desk, request: Request) -> Counts:
+    """Return what `survey` does, of an installation."""
     from spiders.archives.cdxsource import survey_cdx  # noqa: PLC0415 - the HTTP client
     from spiders.archives.harvest import Sieve  # noqa: PLC0415
     from spiders.archives.warcsource import survey_warcs  # noqa: PLC0415

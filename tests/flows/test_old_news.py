@@ -78,6 +78,13 @@ def take(data: Path, source: Source, **asked: object) -> Taken:
     return Taken(data, run.run_id, reason, logged)
 
 
+def previewed(data: Path, source: Source, **asked: object) -> dict[tuple[str, date], tuple[int, int]]:
+    """What a preview counts: captures by site and day, and how many of them are news to the store."""
+    from flows.taking import counted  # imports Prefect: 2 s, for these tests alone
+
+    return counted(open_desk(data), Request(kind="backfill", source=source, **asked))  # type: ignore[arg-type]
+
+
 def furnished(newsroom: Served, folder: Path) -> Path:
     """A data folder for a few pages: one extraction worker is enough."""
     data = newsroom.furnish(folder / "data")
@@ -196,6 +203,8 @@ def test_an_archive_gives_the_pages_of_its_captures(newsroom: Served, tmp_path: 
     days = {"first_day": AT.date(), "last_day": AT.date(), "sites": SITES}
     with ArchiveServer([*held, late, error]) as server:
         source = common_crawl(server) if kind == "common crawl" else wayback(server)
+        assert previewed(data, source, **days) == {(SITES[0], AT.date()): (12, 12)}
+        assert server.fetched == [], "a preview asks the index alone"
         first = take(data, source, **days)
         assert (first.reason, first.articles) == ("finished", {each.url for each in held}), first.logged
         assert len(server.fetched) == 12
@@ -203,6 +212,7 @@ def test_an_archive_gives_the_pages_of_its_captures(newsroom: Served, tmp_path: 
         assert min(gaps) >= 0.045, "one request at a time, the delay apart"
         if kind == "wayback":
             take(data, source, **days)
+            assert previewed(data, source, **days) == {(SITES[0], AT.date()): (12, 0)}
             assert len(server.fetched) == 12
     rows = first.ask("""select v.url, valid_from, f.found_by, f.found_in from article_versions v
         join fetches f using (capture_file, capture_offset) order by valid_from""")
