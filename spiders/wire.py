@@ -101,22 +101,16 @@ class WireHandler(BaseDownloadHandler):
 
     async def _fetch(self, request: Request, ask: Ask) -> Answer:
         session = self._session(tuple(ask.site.network.allow))
-        sent: list[float] = []
         try:
             async with asyncio.timeout(min(HEADERS_S, self._total)):
-                response = await session.get(
-                    URL(request.url, encoded=True),
-                    headers=ask.headers,
-                    allow_redirects=False,
-                    trace_request_ctx=sent,
-                )
+                response = await session.get(URL(request.url, encoded=True), headers=ask.headers, allow_redirects=False)
         except (aiohttp.ClientError, OSError, ValueError, asyncio.LimitOverrunError) as error:
             if isinstance(error, TimeoutError) and not isinstance(error, aiohttp.ClientError):
                 raise WireError(Outcome.TIMEOUT, f"no answer within {min(HEADERS_S, self._total):.0f} s") from error
             raise _explained(error) from error
         headed_at = time.monotonic()
         try:
-            return await self._read(request, ask, response, sent[-1] if sent else headed_at, headed_at)
+            return await self._read(request, ask, response, headed_at)
         except aiohttp.ClientPayloadError as error:
             raise WireError(Outcome.TRUNCATED, f"the body is shorter than it said: {_text(error)}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -124,9 +118,7 @@ class WireHandler(BaseDownloadHandler):
         finally:
             response.release()
 
-    async def _read(
-        self, request: Request, ask: Ask, response: aiohttp.ClientResponse, sent_at: float, headed_at: float
-    ) -> Answer:
+    async def _read(self, request: Request, ask: Ask, response: aiohttp.ClientResponse, headed_at: float) -> Answer:
         parts: list[bytes] = []
         size = 0
         if ask.wants_body(response.status, response.content_type):
@@ -150,8 +142,8 @@ class WireHandler(BaseDownloadHandler):
             response.close()
         answer = Answer(request.url, status=response.status, body=b"".join(parts))
         answer.fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
-        answer.address = response.peer if isinstance(response, _Reply) else None
-        answer.sent_at, answer.headed_at = sent_at, headed_at
+        assert isinstance(response, _Reply)
+        answer.address, answer.sent_at, answer.headed_at = response.peer, response.sent_at, headed_at
         return answer
 
     def _session(self, allow: tuple[str, ...]) -> aiohttp.ClientSession:
@@ -161,8 +153,6 @@ class WireHandler(BaseDownloadHandler):
         return session
 
     def _new_session(self, allow: tuple[str, ...]) -> aiohttp.ClientSession:
-        tracing = aiohttp.TraceConfig(lambda trace_request_ctx: trace_request_ctx)  # type: ignore[arg-type]
-        tracing.on_request_headers_sent.append(_note_sent)
         session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,  # one request a host is under way: politeness bounds it
@@ -174,11 +164,11 @@ class WireHandler(BaseDownloadHandler):
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
+            request_class=_Question,
             response_class=_Reply,
             headers={"User-Agent": self._agent, **ACCEPT},
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S, sock_read=IDLE_S),
             trust_env=False,
-            trace_configs=[tracing],
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
             max_headers=MOST_HEADERS,
@@ -188,10 +178,21 @@ class WireHandler(BaseDownloadHandler):
         return session
 
 
+class _Question(aiohttp.ClientRequest):
+    """Notes when it was sent. Tracing would tell it too, by a dozen calls a request."""
+
+    async def send(self, conn: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
+        response = await super().send(conn)
+        assert isinstance(response, _Reply)
+        response.sent_at = time.monotonic()
+        return response
+
+
 class _Reply(aiohttp.ClientResponse):
     """Keeps the server's address, which is gone with the connection once the body has been read."""
 
     peer: str | None = None
+    sent_at = 0.0
 
     async def start(self, connection: aiohttp.connector.Connection) -> aiohttp.ClientResponse:
         if connection.transport is not None:
@@ -218,10 +219,6 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         await self._system.close()
-
-
-async def _note_sent(_session: aiohttp.ClientSession, context: Any, _params: object) -> None:  # noqa: ANN401
-    context.append(time.monotonic())
 
 
 def _explained(error: Exception) -> WireError:
