@@ -17,7 +17,7 @@ from typing import Final
 
 import httpx
 
-from flows.prefect_home import prefect_home, running_server, set_environment
+from flows.prefect_home import prefect_home, require_room, running_server, set_environment
 
 START_S: Final = 120.0  # a fresh database takes 13 s of CPU, and the machine may be busy
 STOP_S: Final = 3.0  # to write the last events; the runs are in the database already
@@ -49,7 +49,7 @@ def _nothing() -> None:
 
 
 def _start(home: Path) -> Callable[[], None]:
-    home.mkdir(parents=True, exist_ok=True)
+    require_room(home)
     log = home / "server.log"
     port = _free_port()
     address = f"http://127.0.0.1:{port}/api"

@@ -21,7 +21,7 @@ import httpx
 from flows.config import Settings
 from flows.desk import Desk, require_writable
 from flows.folder import SettingsError
-from flows.prefect_home import ADDRESS_FILE, prefect_home, set_environment
+from flows.prefect_home import ADDRESS_FILE, prefect_home, require_room, set_environment
 
 POOL: Final = "nightdesk"
 HOST: Final = "127.0.0.1"  # the interface has no passwords: it is for this machine alone
@@ -76,7 +76,7 @@ async def up(desk: Desk, say: Say, port: int | None = None) -> None:
         set_environment(desk.data)
         os.environ |= {"PREFECT_API_URL": f"{address}/api", "PREFECT_UI_URL": f"{address}/v2"}
         home = prefect_home(desk.data)
-        home.mkdir(exist_ok=True)
+        require_room(home)
         say(f"starting Prefect (its files are in {home}) …")
         async with (
             _kept_running(["server", "start", "--host", HOST, "--port", str(port)], home / "server.log", say),
@@ -138,7 +138,7 @@ async def _kept_running(
         nonlocal process
         while True:
             code = await process.wait()
-            say(f"prefect {arguments[0]} ended with exit code {code} (see {log}); starting it again")
+            say(f"prefect {arguments[0]} ended with exit code {code} ({_why(log)}); starting it again")
             await asyncio.sleep(RESTART_S)
             if before is not None:
                 with contextlib.suppress(httpx.HTTPError):
@@ -152,6 +152,15 @@ async def _kept_running(
         keeper.cancel()
         await asyncio.wait([keeper])
         await _stop(process)
+
+
+def _why(log: Path) -> str:
+    """Return what its home lacks, else where its last words are."""
+    try:
+        require_room(log.parent)
+    except SettingsError as error:
+        return str(error)
+    return f"see {log}"
 
 
 async def _start(arguments: Sequence[str], log: Path) -> Process:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from storage.load import load, pending_folders
+from tests.conftest import Run
 from tests.faults.cases import NONE
 from tests.faults.desk import SmallDisk, furnish, titles, whole
 from tests.flows.world import start_line, wait_for
@@ -135,3 +136,27 @@ def test_a_folder_of_somebody_else_is_named(tmp_path: Path) -> None:
         assert origin.asked == []
     assert crawled.code == 1
     assert crawled.errors.splitlines() == [f"the crawl ends: [Errno 13] Permission denied: '{folder / 'r1'}'"]
+
+
+@pytest.mark.parametrize(
+    ("command", "how"),
+    [("up", "full"), ("up", "read-only"), ("crawl", "full")],
+    ids=["up, full", "up, read-only", "crawl"],
+)
+def test_prefects_database_without_room_is_named(tmp_path: Path, nightdesk: Run, command: str, how: str) -> None:
+    """Exit code 2 and one line: the folder, what is wrong, the bytes needed; no traceback of Prefect's and no server that ends again and again."""
+    disk = SmallDisk(tmp_path / "prefect", "600k")
+    try:
+        with Origin() as origin:
+            furnish(tmp_path, origin)
+            if how == "read-only":
+                subprocess.run(["mount", "-o", "remount,ro", str(disk.folder)], check=True)
+            said = nightdesk(command, data=tmp_path, expect=2, timeout_s=60).stderr
+            assert origin.asked == []
+        assert "Traceback" not in said
+        reason = {"full": "No space left on device", "read-only": "Read-only file system"}[how]
+        words = " ".join(said.split())
+        assert f"{disk.folder}: Prefect's database cannot be kept there: {reason}; it needs about 10 MB" in words
+        assert not (disk.folder / ".room").exists()
+    finally:
+        disk.remove()
