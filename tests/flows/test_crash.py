@@ -49,7 +49,7 @@ STAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize(("stage", "everything"), zip(STAGES, [False, True, False, False, True], strict=True))
+@pytest.mark.parametrize(("stage", "everything"), list(zip(STAGES, [False, True, False, False, True], strict=True)))
 def test_a_killed_run_is_made_good_by_the_next(
     stage: str, everything: bool, own_newsroom: Served, undisturbed: dict[str, object], tmp_path: Path
 ) -> None:
