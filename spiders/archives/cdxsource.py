@@ -18,9 +18,10 @@ from extraction.urls import BadUrlError, canonicalize, url_key
 from spiders import journal
 from spiders.archives import cdx
 from spiders.archives.cdx import Entry
+from spiders.archives.container import WarcFileError
 from spiders.archives.harvest import Found, Harvest, Sieve, capture_time
 from spiders.archives.oldnews import Days, OldJob, WebArchive
-from spiders.archives.warcfile import LARGEST_RECORD, WarcFileError, read_record
+from spiders.archives.warcfile import LARGEST_RECORD, read_record
 from spiders.archives.warcsource import message_in
 from spiders.fetcher import Fetched, Fetcher
 from spiders.findings import no_article

@@ -15,36 +15,19 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
-
-from spiders.members import MAGIC, Damage, next_member
+from spiders.archives.container import PIECE, Part, container, is_linear
+from spiders.members import Damage
 
 LARGEST_RECORD: Final = 64 << 20  # bytes of a block that is handed out; larger ones are passed over and told
 LONGEST_HEADER: Final = 256 << 10
 MOST_FIELDS: Final = 200
 #: A record that says it is larger than this ends the reading: no page is, and a bomb of compressed zeros may be.
 MOST_SKIPPED: Final = 8 << 30
-LARGEST_DICTIONARY: Final = 16 << 20
-LARGEST_WINDOW: Final = 128 << 20  # of zstd: what its own command line takes without being asked
 
-_CHUNK = 64 << 10
-_PIECE = 1 << 20
-_ZSTD_STEP = 512  # as in extraction.decoding: at worst 128 KiB come out of 4 bytes
-_ZSTD, _LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"
-_SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878 3.1.2
-_DICTIONARY = b"\x5d\x2a\x4d\x18"  # first frame of a .warc.zst that has one (IIPC, "Zstandard compression of WARC")
 _START = re.compile(rb"WARC/\d\.\d{1,2}\r?\n[A-Za-z][A-Za-z-]*[ \t]*:")
 _LONGEST_START = 64  # bytes by which the beginning of a record is told
 _END_OF_HEADER = re.compile(rb"\r?\n\r?\n")
 _BETWEEN = re.compile(rb"[\r\n\0 ]*")
-
-
-Data = mmap | bytes
-
-
-class WarcFileError(ValueError):
-    """Raised for a file that is no WARC file, or in a container that is not read; the text says the mend."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,114 +76,16 @@ def read_records(
     """
     with path.open("rb") as file:
         head = file.read(16)
-        parts_of = _container(head, path.name)
+        parts_of = container(head, path.name)
         with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
-            yield from _Records(parts_of(data, start), wants, damaged, largest, linear=parts_of is _plain).read()
+            yield from _Records(parts_of(data, start), wants, damaged, largest, linear=is_linear(parts_of)).read()
 
 
 def read_record(data: bytes, name: str, *, largest: int = LARGEST_RECORD) -> Record | None:
     """Return the first record in some bytes of a WARC file, None if they hold none. Raises WarcFileError."""
-    parts_of = _container(data[:16], name)
-    records = _Records(parts_of(data, 0), lambda _: True, lambda *_: None, largest, linear=parts_of is _plain)
+    parts_of = container(data[:16], name)
+    records = _Records(parts_of(data, 0), lambda _: True, lambda *_: None, largest, linear=is_linear(parts_of))
     return next(records.read(), None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Bytes of a container and where in the file they, or their member, begin; or a `gap`: what is missing there."""
-
-    data: bytes
-    offset: int
-    gap: str | None = None
-
-
-def _container(head: bytes, name: str) -> Callable[[Data, int], Iterator[_Part]]:
-    if head.startswith(MAGIC):
-        return _gunzipped
-    if head.startswith(_ZSTD) or _SKIPPABLE.match(head):
-        return _unzstd
-    if head.startswith(b"WARC/"):
-        return _plain
-    what = f"it begins with {head[:8]!r}" if head else "it is empty"
-    if head.startswith(_LZ4):
-        what = "it is LZ4: unpack it first, lz4 -d"
-    raise WarcFileError(f"{name}: no WARC file ({what}); give a .warc, .warc.gz or .warc.zst")
-
-
-def _plain(data: Data, start: int) -> Iterator[_Part]:
-    for offset in range(start, len(data), _PIECE):
-        yield _Part(data[offset : offset + _PIECE], offset)
-
-
-def _gunzipped(data: Data, start: int) -> Iterator[_Part]:
-    """Decompress member after member (RFC 1952), each checked by its CRC; a damaged one is a gap."""
-    position = start
-    while position < len(data):
-        member = position
-        inflate = isal_zlib.decompressobj(wbits=31)
-        try:
-            while not inflate.eof:
-                chunk = inflate.unconsumed_tail
-                if not chunk:
-                    chunk = data[position : position + _CHUNK]
-                    position += len(chunk)
-                    if not chunk:
-                        break
-                if piece := inflate.decompress(chunk, _PIECE):
-                    yield _Part(piece, member)
-            reason = None if inflate.eof else "it is cut off"
-            position -= len(inflate.unused_data)
-        except IsalError as error:  # type: ignore[misc]  # its stub says it is an instance of Exception
-            reason = str(error)
-        if reason is not None:
-            yield _Part(b"", member, f"the gzip member is damaged: {reason}")
-            position = next_member(data, member + 1)
-
-
-def _unzstd(data: Data, start: int) -> Iterator[_Part]:
-    """Decompress frame after frame (RFC 8878); the first can be the dictionary of all."""
-    import zstandard  # noqa: PLC0415 - only where a file needs it
-
-    dictionary = _dictionary(data)
-    position = start
-    while position < len(data):
-        frame = position
-        if _SKIPPABLE.match(data, position):
-            position += 8 + int.from_bytes(data[position + 4 : position + 8], "little")
-            continue
-        inflate = zstandard.ZstdDecompressor(dict_data=dictionary, max_window_size=LARGEST_WINDOW).decompressobj()
-        try:
-            while not inflate.eof:
-                step = data[position : position + _ZSTD_STEP]
-                position += len(step)
-                if not step:
-                    break
-                if piece := inflate.decompress(step):
-                    yield _Part(piece, frame)
-            reason = None if inflate.eof else "it is cut off"
-            position -= len(inflate.unused_data)
-        except zstandard.ZstdError as error:
-            reason = str(error)
-        if reason is not None:
-            yield _Part(b"", frame, f"the zstd frame is damaged: {reason}")
-            following = data.find(_ZSTD, frame + 1)
-            position = following if following != -1 else len(data)
-
-
-def _dictionary(data: Data) -> "zstandard.ZstdCompressionDict | None":  # type: ignore[name-defined]  # noqa: F821
-    import zstandard  # noqa: PLC0415
-
-    if data[:4] != _DICTIONARY:
-        return None
-    content = data[8 : 8 + int.from_bytes(data[4:8], "little")]
-    try:
-        if content.startswith(_ZSTD):
-            content = zstandard.ZstdDecompressor().decompress(content, max_output_size=LARGEST_DICTIONARY)
-        dictionary = zstandard.ZstdCompressionDict(content)
-        zstandard.ZstdDecompressor(dict_data=dictionary).decompressobj()  # which looks into it
-    except (zstandard.ZstdError, MemoryError, ValueError) as error:
-        raise WarcFileError(f"its zstd dictionary cannot be read ({error}): fetch the file again") from error
-    return dictionary
 
 
 class _Records:
@@ -208,7 +93,7 @@ class _Records:
 
     def __init__(
         self,
-        parts: Iterator[_Part],
+        parts: Iterator[Part],
         wants: Callable[[Header], bool],
         damaged: Damage,
         largest: int,
@@ -219,7 +104,7 @@ class _Records:
         self._buffer = bytearray()
         self._at = self._base = 0  # the latter: bytes before the buffer
         self._marks: deque[tuple[int, int]] = deque()  # (byte of the stream, offset in the file), ascending
-        self._gap: _Part | None = None  # that ends this stretch
+        self._gap: Part | None = None  # that ends this stretch
         self._ended = False
         self._number = 0
 
@@ -371,7 +256,7 @@ class _Records:
 
     def _forget(self) -> None:
         """Let go of what has been read, now and then: not a memmove a record."""
-        if self._at > _PIECE or self._at == len(self._buffer):
+        if self._at > PIECE or self._at == len(self._buffer):
             del self._buffer[: self._at]
             self._base += self._at
             self._at = 0

@@ -14,10 +14,11 @@ from pathlib import Path
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from spiders import journal
+from spiders.archives.container import WarcFileError
 from spiders.archives.harvest import Found, Harvest, Sieve, capture_time
 from spiders.archives.httpblock import HttpMessage, read_message
 from spiders.archives.oldnews import Mark, Marks, OldJob, digest_of
-from spiders.archives.warcfile import Header, Record, WarcFileError, read_records
+from spiders.archives.warcfile import Header, Record, read_records
 from spiders.robots import now_utc
 from spiders.site import Site
 

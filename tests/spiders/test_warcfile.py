@@ -14,7 +14,8 @@ from fastwarc.warc import ArchiveIterator, WarcRecord, WarcRecordType
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from spiders.archives.warcfile import Record, WarcFileError, read_records
+from spiders.archives.container import WarcFileError
+from spiders.archives.warcfile import Record, read_records
 
 URL = "http://harbour.localhost/a/{}"
 
