@@ -69,6 +69,8 @@ def load_settings(data: Path, environment: Mapping[str, str] = os.environ) -> Se
     for key, text in sorted(_variables(environment).items()):
         where = f"the environment variable {PREFIX}{key.upper()}"
         settings = _convert({**msgspec.to_builtins(settings), key: _scalar(key, text)}, where, only=key)
+    if wrong := place.mistake(settings.lake_catalogue, settings.lake_data):  # a pair: one can come from either place
+        raise SettingsError(f"{path}: {wrong}")
     return settings
 
 
@@ -131,8 +133,6 @@ def _check(settings: Settings, where: str) -> None:
         nearest = get_close_matches(settings.time_zone, available_timezones(), n=1)
         hint = f"did you mean {nearest[0]!r}?" if nearest else 'use an IANA name such as "Europe/Brussels"'
         raise SettingsError(f"{where}: time_zone = {settings.time_zone!r}: no such time zone; {hint}")
-    if wrong := place.mistake(settings.lake_catalogue, settings.lake_data):
-        raise SettingsError(f"{where}: {wrong}")
     for network in settings.archive_networks:
         try:
             ip_network(network)

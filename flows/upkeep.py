@@ -1,4 +1,4 @@
-"""What is tidied after each run: takedowns that were killed, pages refused because of one, captures past their time."""
+"""What is tidied after each run: killed takedowns, pages refused because of one, old captures, a lake's small files."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +11,9 @@ from flows.desk import open_desk
 from flows.living import living_runs
 from flows.report import count
 from flows.takedown import carry_out, erase_refused
+from storage.database import store_of
 from storage.retention import Drop, drop, due
-from storage.takedown import unfinished
+from storage.takedown import adopt, unfinished
 
 GIGABYTE = 10**9
 Say = Callable[[str], None]
@@ -20,6 +21,7 @@ Say = Callable[[str], None]
 
 def tidy(data: Path, settings: Settings, say: Say) -> None:
     """Do all of it. Where other runs go on, an unfinished takedown is left to the last of them."""
+    adopt(data)
     left = unfinished(data)
     if left and living_runs(data):
         say(f"{count(len(left), 'takedown')} to be finished when no other run goes on")
@@ -33,6 +35,8 @@ def tidy(data: Path, settings: Settings, say: Say) -> None:
     drop(data, {each.file: each.reason for each in drops})
     if drops:
         say(_sum(drops))
+    if done := store_of(data).tidy():
+        say(done)
 
 
 def retention(data: Path | None, *, preview: bool) -> int:

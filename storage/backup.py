@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from storage.database import STORE, StoreError, explained, locked, publish_locked, sync
+from storage.database import STORE, StoreError, explained, locked, store_of, sync
 from storage.takedown import FOLDER as TAKEDOWNS
 from storage.takedown import Takedown, takedowns, write
 
@@ -67,18 +67,18 @@ def backup(data: Path, target: Path, *, wait_s: float | None = None) -> Backup:
         raise BackupError(f"{target} is in the data folder; name another place, better on another disk")
     if target.exists():
         raise BackupError(f"{target} is there already; a backup replaces nothing: name a new folder")
-    if not (data / STORE).exists():
-        raise BackupError(f"{data / STORE}: nothing has been loaded yet, so there is nothing to back up")
+    store = store_of(data)
+    if not store.begun():
+        raise BackupError(f"{store.place}: nothing has been loaded yet, so there is nothing to back up")
     earlier = _newest(target.parent)
     part = target.with_name(target.name + ".part")
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
         with explained(part):
-            with locked(data, wait_s=wait_s):
-                publish_locked(data)  # brings in what a crash left beside the store
+            with store.as_file(wait_s=wait_s) as file:
                 made_at = datetime.now(UTC)
-                files = {str(STORE): _copy(data / STORE, part / STORE)}
+                files = {str(STORE): _copy(file, part / STORE)}
             for path in _files(data):
                 name = path.relative_to(data).as_posix()
                 if (entry := _linked(path, name, earlier, part) or _taken(path, part / name)) is not None:
@@ -222,7 +222,7 @@ def restore(source: Path, data: Path, *, overwrite: bool = False) -> tuple[Backu
                 path.rename(data / path.name)
         shutil.rmtree(staged)
         sync(data)
-        publish_locked(data)
+        store_of(data).take_file()
     return found, again
 
 

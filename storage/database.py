@@ -81,6 +81,12 @@ class Store(Protocol):
     def compact(self) -> None:
         """Write anew what holds rows that were deleted, so that their text is in no file, and publish."""
 
+    def as_file(self, *, wait_s: float | None) -> contextlib.AbstractContextManager[Path]:
+        """The whole store at one moment as a DuckDB file, for as long as the block lasts."""
+
+    def take_file(self) -> None:
+        """Make such a file, put at `store/nightdesk.duckdb`, the store. The caller holds the folder's lock."""
+
     def tidy(self) -> str | None:
         """Give back the room of what nobody reads any more; say what was done, None: nothing was to be done."""
 

@@ -80,6 +80,17 @@ class FileStore:
             sync(self.place.parent)
             publish_locked(self._data)
 
+    @contextlib.contextmanager
+    def as_file(self, *, wait_s: float | None) -> Iterator[Path]:
+        """Yield the loader's file, in its lock, with what a crash left beside it brought in."""
+        with locked(self._data, wait_s=wait_s):
+            publish_locked(self._data)
+            yield self.place
+
+    def take_file(self) -> None:
+        """Publish the file that was put in the loader's place."""
+        publish_locked(self._data)
+
     def tidy(self) -> str | None:
         """Nothing gathers in a file that the next load would not use."""
         return None

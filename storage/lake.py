@@ -23,10 +23,10 @@ from urllib.parse import urlsplit
 import duckdb
 
 from storage.errors import NotPublishedError, StoreBusyError, StoreDamagedError, StoreError, StoreFullError
-from storage.file import MEMORY_LIMIT
+from storage.file import MEMORY_LIMIT, STORAGE_VERSION, STORE, open_store
 from storage.migrating import migrate
 from storage.place import Lake
-from storage.statements import quoted, sql
+from storage.statements import quoted, sql, transaction
 
 #: Where the wheels of DuckDB's extensions have them; loading writes nothing and asks no network.
 _EXTENSION: Final = "extensions/v{version}/{name}.duckdb_extension"
@@ -100,6 +100,36 @@ class LakeStore:
                 vacuum = quoted(f"VACUUM FULL {table}")
                 connection.execute(f"CALL postgres_execute('catalogue', {vacuum}, use_transaction := false)")
 
+    @contextlib.contextmanager
+    def as_file(self, *, wait_s: float | None) -> Iterator[Path]:  # noqa: ARG002 -- a snapshot waits for nobody
+        """Copy the newest snapshot into a file of its own; it goes when the block ends."""
+        copy = self._data / "store" / "lake.duckdb.part"
+        copy.unlink(missing_ok=True)
+        with open_store(copy):
+            pass
+        try:
+            with self._explained(), self._instance() as connection:
+                self._pin(connection)
+                connection.execute(f"ATTACH {quoted(copy)} AS other (STORAGE_VERSION '{STORAGE_VERSION}')")
+                _fill(connection, "other", "store")
+                connection.execute("DETACH other")
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
+
+    def take_file(self) -> None:
+        """Take the rows of a file that was put in the folder into the lake, which must have no loads yet."""
+        file = self._data / STORE
+        with open_store(file):
+            pass
+        with self.writing(wait_s=None, publish=True) as connection:
+            if connection.execute("SELECT 1 FROM loads LIMIT 1").fetchone():
+                raise StoreError(f"{self.place}: there are loads in this lake; name an empty database and folder")
+            connection.execute(f"ATTACH {quoted(file)} AS other (READ_ONLY)")
+            with transaction(connection):
+                _fill(connection, "store", "other")
+        file.unlink()
+
     def tidy(self) -> str | None:
         """Merge small files, and forget snapshots of more than a week ago with the files that only they had.
 
@@ -108,8 +138,8 @@ class LakeStore:
         if not self.published():
             return None
         with self.writing(wait_s=None, publish=True) as connection:
+            connection.execute("CALL ducklake_rewrite_data_files('store', delete_threshold => 0.1)")
             merged = connection.execute("CALL ducklake_merge_adjacent_files('store')").fetchall()
-            connection.execute("CALL ducklake_rewrite_data_files('store')")
             connection.execute(f"CALL ducklake_expire_snapshots('store', older_than => now() - INTERVAL {_KEPT})")
             gone = connection.execute("CALL ducklake_cleanup_old_files('store', older_than => now() - INTERVAL 1 DAY)")
             files = len(gone.fetchall())
@@ -219,7 +249,7 @@ class LakeStore:
 
     def _extensions(self) -> set[Path]:
         names = ("ducklake", "postgres_scanner", *(("httpfs",) if self._lake.remote else ()))
-        return {_extension(name) for name in names}
+        return {extension(name) for name in names}
 
     @contextlib.contextmanager
     def _locked(self, connection: duckdb.DuckDBPyConnection, wait_s: float | None) -> Iterator[None]:
@@ -282,6 +312,16 @@ class LakeStore:
 _NO_ROWS: Final = "DATA_INLINING_ROW_LIMIT 0"
 
 
+def _fill(connection: duckdb.DuckDBPyConnection, target: str, source: str) -> None:
+    """Make the rows of every table those of another store of the same schema."""
+    tables = connection.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = ? AND table_name <> 'schema_migrations'", [source]
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(f"DELETE FROM {target}.{table}")  # noqa: S608 -- our own names
+        connection.execute(f"INSERT INTO {target}.{table} BY NAME FROM {source}.{table}")
+
+
 def _is_made(connection: duckdb.DuckDBPyConnection) -> bool:
     found = "SELECT 1 FROM duckdb_tables() WHERE database_name = 'store' AND table_name = 'schema_migrations'"
     return connection.execute(found).fetchone() is not None
@@ -302,7 +342,7 @@ def _holder(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 @functools.cache
-def _extension(name: str) -> Path:
+def extension(name: str) -> Path:
     """Return the file of an extension. Raises StoreError where its wheel is not installed."""
     spec = find_spec(f"duckdb_extension_{name}")
     for folder in spec.submodule_search_locations or () if spec else ():
@@ -326,7 +366,7 @@ def _secret(data_path: str, connection: duckdb.DuckDBPyConnection) -> str:
         ]
         parts += [f"SESSION_TOKEN {quoted(token)}"] if (token := environment.get("AWS_SESSION_TOKEN")) else []
     else:  # a profile, the role of the machine: what the tools of AWS look for
-        connection.execute(f"LOAD {quoted(_extension('aws'))}")
+        connection.execute(f"LOAD {quoted(extension('aws'))}")
         parts += ["PROVIDER credential_chain"]
     if region := environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION"):
         parts += [f"REGION {quoted(region)}"]

@@ -90,15 +90,19 @@ def revoke(data: Path, site: str, fingerprint: str, *, revoked: bool = True) -> 
         StoreError: as `storage.database.writer` raises it.
     """
     with writer(data, publish=True) as connection, transaction(connection):
+        parameters = {"site": site, "fingerprint": fingerprint, "revoked": revoked}
         row = connection.execute(
-            """UPDATE learned_lines SET revoked = $revoked WHERE site = $site AND fingerprint = $fingerprint
-            RETURNING site, fingerprint, text, pages, of_pages, revoked""",
-            {"site": site, "fingerprint": fingerprint, "revoked": revoked},
+            """SELECT site, fingerprint, text, pages, of_pages, $revoked FROM learned_lines
+            WHERE site = $site AND fingerprint = $fingerprint""",
+            parameters,
         ).fetchone()
         if row is None:
             raise UnknownLineError(
                 f"no line {fingerprint!r} was learned of {site!r}; `nightdesk learned list` names those that were"
             )
+        connection.execute(
+            "UPDATE learned_lines SET revoked = $revoked WHERE site = $site AND fingerprint = $fingerprint", parameters
+        )
         left = connection.execute(
             "SELECT fingerprint FROM learned_lines WHERE site = ? AND NOT revoked", [site]
         ).fetchall()

@@ -19,11 +19,13 @@ import msgspec
 from extraction.records import Outcome
 from extraction.urls import BadUrlError, canonicalize, url_key
 from storage.database import StoreError, connect, is_published, store_of, sync, transaction, writer
+from storage.place import lake_of
 
 FOLDER: Final = Path("takedowns")
 #: Tables whose rows about an erased URL stay, without what they quote of the text; of others with a column url_key or
 #: article_key the rows go.
 KEPT: Final = ("urls", "fetches", "discoveries")
+_TIMES: Final = ("registered_at", "erased_at", "lifted_at")
 
 Kind = Literal["url", "site"]
 
@@ -175,6 +177,28 @@ def takedowns(data: Path) -> list[Takedown]:
     return found
 
 
+def adopt(data: Path) -> None:
+    """Let the takedowns that other machines of a lake ordered, or lifted, be on record here too, with a file each.
+
+    One that is new here has still to be erased from the captures of this machine. Raises as `connect` does.
+    """
+    if lake_of(data) is None or not is_published(data):
+        return
+    with connect(data) as connection:
+        cursor = connection.execute("SELECT * FROM takedowns")
+        names = [column[0] for column in cursor.description or []]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    here = {each.takedown_id: each for each in takedowns(data)}
+    for row in rows:
+        times = {name: row[name] and row[name].replace(tzinfo=UTC) for name in _TIMES}
+        theirs = Takedown(**{**row, **times})
+        mine = here.get(theirs.takedown_id)
+        if mine is None:
+            write(data, theirs if theirs.lifted_at else msgspec.structs.replace(theirs, erased_at=None))
+        elif theirs.lifted_at and not mine.lifted_at:
+            write(data, msgspec.structs.replace(mine, lifted_at=theirs.lifted_at))
+
+
 def unfinished(data: Path) -> list[Takedown]:
     """Return the takedowns that were ordered and have not erased everything yet."""
     return [takedown for takedown in takedowns(data) if takedown.erased_at is None]
@@ -296,7 +320,7 @@ def _tables_with_keys(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, 
 
 def _record(connection: duckdb.DuckDBPyConnection, takedown: Takedown) -> None:
     row = msgspec.structs.asdict(takedown)
-    row |= {name: _naive(row[name]) for name in ("registered_at", "erased_at", "lifted_at")}
+    row |= {name: _naive(row[name]) for name in _TIMES}
     connection.execute("DELETE FROM takedowns WHERE takedown_id = ?", [takedown.takedown_id])
     columns = ", ".join(f"${name} AS {name}" for name in row)
     connection.execute(f"INSERT INTO takedowns BY NAME SELECT {columns}", row)

@@ -3,13 +3,16 @@
 import os
 import pwd
 import shutil
+import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
+from urllib.request import Request, urlopen
 
 _USER = "nightdesk"
 
@@ -130,3 +133,26 @@ def make_lake(data: Path, catalogue: str, rows: Path | str) -> None:
     """Let a data folder's store be a lake."""
     data.mkdir(parents=True, exist_ok=True)
     (data / "nightdesk.toml").write_text(f'lake_catalogue = "{catalogue}"\nlake_data = "{rows}"\n')
+
+
+@contextmanager
+def object_storage() -> Iterator[tuple[str, str]]:
+    """Run an S3 server on this machine; yield its address and the URL of an empty bucket."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urlopen(Request(f"http://127.0.0.1:{port}/shelf", method="PUT"), timeout=10).close()
+                break
+            except OSError:
+                assert server.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", "s3://shelf"
+    finally:
+        server.kill()
+        server.wait()

@@ -25,6 +25,16 @@ def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     assert (settings.contact, settings.workers, settings.catalogue) == ("desk@example.org", 1, False)
 
 
+def test_the_two_settings_of_a_lake_come_together_from_wherever_they_are(tmp_path: Path) -> None:
+    """Both from the environment, or one from the file: it is the pair that must make sense."""
+    lake = {"NIGHTDESK_LAKE_CATALOGUE": "postgres:dbname=news", "NIGHTDESK_LAKE_DATA": "s3://bucket/news/"}
+    assert load_settings(tmp_path, lake).lake_data == "s3://bucket/news/"
+    write(tmp_path, 'lake_catalogue = "postgres:dbname=news"\n')
+    with pytest.raises(SettingsError, match="lake_data is not set"):
+        load_settings(tmp_path, {})
+    assert load_settings(tmp_path, {"NIGHTDESK_LAKE_DATA": "/mnt/news"}).lake_catalogue == "postgres:dbname=news"
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -8,6 +8,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
+import pytest
+
 from storage import database
 from storage.load import load, pending_folders
 from tests.storage.test_crash import make_segments
@@ -16,9 +18,10 @@ SECONDS = float(os.environ.get("NIGHTDESK_READ_S", "0"))
 READERS = int(os.environ.get("NIGHTDESK_READERS", "2"))
 
 
-def test_readers_never_meet_an_error_or_half_a_load(tmp_path: Path) -> None:
+@pytest.mark.both
+def test_readers_never_meet_an_error_or_half_a_load(tmp_path: Path, form: str) -> None:
     """While segments are loaded and published, processes that open and ask see whole loads only, ever newer."""
-    make_segments(tmp_path, 7 + int(SECONDS * 5))
+    make_segments(tmp_path, (7 if form == "files" else 4) + int(SECONDS * 5))
     first, *others = pending_folders(tmp_path)
     load(tmp_path, [first], publish=True)
     command = [sys.executable, "-m", "tests.storage.reader_child", str(tmp_path)]

@@ -27,7 +27,7 @@ def data(tmp_path: Path) -> Path:
         if night < 5:
             folders.append(folder(tmp_path, rows, run=run))
     load(tmp_path, folders)
-    with database.open_store(tmp_path / database.STORE) as connection:  # as if each had been written in its night
+    with database.writer(tmp_path) as connection:  # as if each had been written in its night
         connection.execute("UPDATE segments SET written_at = last_at FROM captures c WHERE c.run_id = segments.run_id")
     database.publish(tmp_path)
     return tmp_path
@@ -78,7 +78,7 @@ def test_a_drop_that_was_killed_is_gone_on_with(data: Path) -> None:
 
 def test_pages_of_an_archive_are_as_old_as_their_coming(data: Path) -> None:
     """A capture that came today with pages of years ago is not due tomorrow."""
-    with database.open_store(data / database.STORE) as connection:
+    with database.writer(data) as connection:
         connection.execute("UPDATE captures SET last_at = '2009-01-01'")
     database.publish(data)
     assert len(due(data, keep_days=2, now=at(4 * DAY + 10))) == 3
