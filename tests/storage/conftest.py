@@ -1,6 +1,7 @@
 """A data folder with a small store in it, in files or in a lake.
 
-Tests that are marked `both` run on either kind of store; with NIGHTDESK_LAKE=1 all tests of this folder run on a lake.
+Tests that are marked `both` run on either kind of store; with NIGHTDESK_LAKE=1 all tests of this folder run on a
+lake, but for those that are marked `files`.
 """
 
 import os
@@ -32,6 +33,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def form(request: pytest.FixtureRequest) -> str:
     """The kind of store that the test runs on."""
+    if request.node.get_closest_marker("files"):
+        return "files"
     return getattr(request, "param", "lake" if ALL_ON_LAKES else "files")
 
 

@@ -153,6 +153,7 @@ def test_loaders_queue(tmp_path: Path) -> None:
         assert connection.execute("SELECT count(*) FROM segments").fetchone() == (4,)
 
 
+@pytest.mark.files
 def test_one_may_wait_for_a_loader_only_so_long(newsdesk: Path) -> None:
     """With a limit the second loader gives up, naming the process that holds the store."""
     program = f"""

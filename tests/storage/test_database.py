@@ -12,6 +12,8 @@ from storage import database
 from storage.load import load
 from tests.storage.made import article, extraction, folder, page
 
+pytestmark = pytest.mark.files
+
 SITE = "https://harbour.example"
 
 

@@ -173,10 +173,10 @@ def test_what_is_taken_down_is_in_no_file_of_the_lake_and_goes_from_the_other_ma
 
 def test_tidying_merges_the_files_of_small_loads(data: Path) -> None:
     """Many loads leave many small files; after it there are few rows' files, and every answer is as before."""
-    make_segments(data, 4)
+    make_segments(data, 3)
     for each in pending_folders(data):
         load(data, [each], publish=True)
-    assert files(data) > 4
+    assert files(data) > 3
     before = asked(data, "SELECT url, version, article_body FROM article_versions ORDER BY ALL")
     said = database.store_of(data).tidy()
     assert said is not None

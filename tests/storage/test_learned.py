@@ -110,6 +110,7 @@ def test_an_unknown_line_cannot_be_revoked(taught: Path) -> None:
     assert [line.revoked for line in known_lines(taught)] == [False]
 
 
+@pytest.mark.files
 def test_a_store_of_an_older_program_has_learned_nothing(taught: Path) -> None:
     """A published copy without the table, as before an update, is no error."""
     with duckdb.connect(taught / database.PUBLISHED) as connection:

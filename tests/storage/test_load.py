@@ -125,7 +125,6 @@ def test_the_same_segment_is_taken_once(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT (SELECT count(*) FROM articles), (SELECT count(*) FROM fetches)") == [(1, 3)]
 
 
-@pytest.mark.both
 def test_an_edited_article_gets_a_second_version(tmp_path: Path) -> None:
     """A fetch with another text closes the current version and opens the next; one with the same text does not."""
     load(tmp_path, [folder(tmp_path, first_segment())])
@@ -195,7 +194,6 @@ def test_a_second_url_of_an_article_is_a_duplicate(tmp_path: Path) -> None:
     assert rows(tmp_path, "SELECT version, article_body FROM article_versions") == [(1, "The ferry is late.")]
 
 
-@pytest.mark.both
 def test_a_segment_that_comes_late_takes_its_place_in_time(tmp_path: Path) -> None:
     """A fetch that is loaded after later ones becomes the version between them."""
     texts = {1: "First.", 50: "Second.", 99: "First."}

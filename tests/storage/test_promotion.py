@@ -162,7 +162,6 @@ def test_rejected_and_accepted_pages_change_places(newsdesk: Path) -> None:
     assert contents(newsdesk) == before
 
 
-@pytest.mark.both
 def test_a_roll_back_brings_every_row_back(newsdesk: Path) -> None:
     """Texts, versions, removed blocks, fetches and the ledger are what they were; promoted again, what they became."""
     before = contents(newsdesk)

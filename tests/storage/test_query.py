@@ -118,6 +118,7 @@ with Session(Path({str(newsdesk)!r})) as session:
     assert process.returncode == 0
 
 
+@pytest.mark.files
 def test_before_the_first_publication_one_is_told_so(tmp_path: Path) -> None:
     """Without a published copy the error names the file and what to do."""
     with pytest.raises(NotPublishedError, match=r"published\.duckdb is not there: nothing has been published yet"):
@@ -278,6 +279,7 @@ def test_a_sudden_change_of_a_source_is_told(
         assert list(session.ask(f"SELECT sudden_change({entries}, {usual}.0, {readings})").rows) == [(said,)]
 
 
+@pytest.mark.files
 def test_views_and_macros_work_wherever_the_file_is_attached(newsdesk: Path) -> None:
     """A person who attaches the published copy beside other databases can ask all of its views."""
     with duckdb.connect() as mine:
@@ -325,6 +327,7 @@ def test_words_that_make_no_sense_are_explained_in_sql_too(newsdesk: Path) -> No
             list(session.ask("SELECT * FROM search(chr(102))").rows)
 
 
+@pytest.mark.files
 def test_the_published_file_alone_searches_by_reading(newsdesk: Path) -> None:
     """Without the index the macro of that name finds articles that hold all the words, as they stand."""
     with duckdb.connect(newsdesk / PUBLISHED, read_only=True) as file:

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import pytest
+
 from storage import schema
 from storage.database import connect
 
 PAGE = Path(__file__).parents[2] / "docs" / "schema.md"
 
 
+@pytest.mark.files
 def test_every_table_view_column_and_macro_says_what_it_means(newsdesk: Path) -> None:
     """Nothing in the store is without a comment, on the published copy as well."""
     with connect(newsdesk) as connection:

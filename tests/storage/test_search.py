@@ -174,6 +174,7 @@ def test_an_index_killed_while_it_is_written_catches_up(tmp_path: Path) -> None:
     assert search(tmp_path, "word7").total == 1
 
 
+@pytest.mark.files
 def test_before_the_first_publication_one_is_told_so(tmp_path: Path) -> None:
     """Without a published copy there is nothing to search, and the error says so."""
     with pytest.raises(database.NotPublishedError, match="nothing has been published yet"):
