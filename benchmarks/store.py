@@ -1,15 +1,16 @@
 """The store under load: nightly batches against a bare INSERT … SELECT, publishing against a file copy, the cookbook.
 
-    python benchmarks/store.py --rows 100000 1000000 [--json] [--keep FOLDER]
+    python benchmarks/store.py --rows 100000 1000000 3000000 [--parts load queries …] [--json] [--keep FOLDER]
 
-The first 100,000 generated articles (`generated.py`) are loaded through the real loader in batches of 20,000, those of
-a larger store are made in the store. Then nightly batches of 20,000 (88% new, 10% known, 2% edited) are loaded, each
+A store is built (`generated.py`), the larger from the smaller. Then nightly batches of 20,000 (88% new, 10% known, 2%
+edited; nine of ten of those of the week before, the others of any age) are loaded, each
 beside a bare insert of the same Parquet files into a copy of the same store. Ratios are of CPU seconds, which other
 programs on the machine disturb less than wall clock; both are printed.
 """
 
 import argparse
 import json
+import os
 import resource
 import shutil
 import statistics
@@ -17,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,16 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # or extraction.py beside this file would be `extraction`
 
-from benchmarks.generated import BATCH, EPOCH, LOADED, Newsroom, fill
+from benchmarks.generated import BATCH, Newsroom, build, edited, fetched_at
 from storage import database
 from storage.batches import SCHEMAS
+from storage.index import update
 from storage.load import load, pending_folders
 from storage.query import Session, cookbook
-from storage.search import search, update
+from storage.search import search
 
+MILLION = 1_000_000
+PARTS = ["load", "publish", "queries", "size", "search"]
 # What a bare insert of the same files is: each into the table of its columns, then a checkpoint, nothing else.
 BARE = """BEGIN;
 INSERT INTO article_versions BY NAME
@@ -41,6 +44,7 @@ INSERT INTO fetches BY NAME FROM read_parquet(getvariable('fetches'));
 INSERT INTO discoveries BY NAME FROM read_parquet(getvariable('urls'));
 INSERT INTO removed_blocks BY NAME
 SELECT * EXCLUDE (run_id, segment, ended_at, article_key) FROM read_parquet(getvariable('removed_blocks'));
+INSERT INTO source_reads BY NAME FROM read_parquet(getvariable('sources'));
 COMMIT; CHECKPOINT store;"""
 
 
@@ -70,31 +74,26 @@ def in_child(what: str, data: Path, run: str) -> dict[str, float]:
     return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
-def build(newsroom: Newsroom, data: Path, rows: int) -> None:
-    """Load the first articles, a batch a run; then copy them in the store under the keys of the next ones."""
-    for first in range(0, min(rows, LOADED), BATCH):
-        run = f"build-{first:09}"
-        numbers = np.arange(first, min(first + BATCH, rows))
-        folders = newsroom.batch(data, run, numbers, np.zeros_like(numbers), EPOCH + timedelta(minutes=first))
-        load(data, folders)
-        shutil.rmtree(data / "extracted" / run)
-    if rows > LOADED:
-        fill(newsroom, data / database.STORE, rows)
-
-
 def nights(newsroom: Newsroom, data: Path, rows: int, count: int) -> list[tuple[dict[str, float], dict[str, float]]]:
     """Load nightly batches, each beside a bare insert of the same files into a copy of the same store."""
     chance = np.random.default_rng(2)
     measured = []
     store, bare = data / database.STORE, data / "store" / "bare.duckdb"
+    changed = np.empty(0, int)
     for night in range(count):
-        known = chance.choice(rows, BATCH * 12 // 100, replace=False)
-        edited = known[: BATCH * 2 // 100]
+        # As in `clusters.py`, nine of ten of the last week's, for articles are visited again until they are a week old.
+        week = max(0, rows - 7 * BATCH)
+        young = week + chance.permutation(rows - week)[: BATCH // 5]
+        known = np.setdiff1d(np.concatenate([young, chance.choice(rows, BATCH // 60)]), changed)
+        known = chance.permutation(known)[: BATCH * 12 // 100]
+        changing = known[: BATCH * 2 // 100]
+        changed = np.concatenate([changed, changing])
         new = np.arange(rows + night * BATCH, rows + night * BATCH + BATCH * 88 // 100)
         numbers = np.concatenate([known, new])
-        version = np.where(np.isin(numbers, edited), night + 1, 0)
+        version = np.where(np.isin(numbers, changing), 9, edited(numbers) & (numbers < rows))
+        ended = np.full(len(numbers), fetched_at(np.array([rows]), 10 + night)[0]) + np.arange(len(numbers)) * 1000
         run = f"night-{night}"
-        newsroom.batch(data, run, numbers, version, EPOCH + timedelta(days=2000 + night))
+        newsroom.batch(data, run, numbers, version, ended)
         database.copy(store, bare)
         order = ("load", "bare") if night % 2 else ("bare", "load")
         seconds = {what: in_child(what, data, run) for what in order}
@@ -103,25 +102,32 @@ def nights(newsroom: Newsroom, data: Path, rows: int, count: int) -> list[tuple[
     return measured
 
 
-def publishing(data: Path, rounds: int = 5) -> dict[str, float]:
-    """Return the best times, wall and CPU, of a publication and of a plain copy with sync of the same file.
+def publishing(data: Path, rounds: int = 4) -> dict[str, float]:
+    """Return the best times, wall and CPU, of a publication and of a plain copy with sync that replaces a copy.
 
-    The best, because writeback of what others wrote falls on whoever syncs next; in turns for the same reason.
+    The best, because writeback of what others wrote falls on whoever syncs next; in turns for the same reason. Each
+    time after an untimed copy that is removed at once: a virtual machine that gives free memory back to its host pays
+    some 15 µs a page to get it again, 8 s of CPU for 2 GB, which would fall on the one or the other.
     """
-    plain = data / "store" / "plain"
+    plain, scratch = data / "store" / "plain", data / "store" / "scratch"
 
     def copy() -> None:
-        shutil.copyfile(data / database.STORE, plain)
-        with plain.open("rb+") as file:
-            database.os.fsync(file.fileno())
+        fresh = plain.with_suffix(".part")
+        shutil.copyfile(data / database.STORE, fresh)
+        with fresh.open("rb+") as file:
+            os.fsync(file.fileno())
+        fresh.rename(plain)
 
     timed: dict[str, list[tuple[float, float]]] = {"publish": [], "copy": []}
     both = [("copy", copy), ("publish", lambda: database.publish(data))]
-    for turn in range(rounds):
+    for turn in range(rounds + 1):
         for name, work in both if turn % 2 else reversed(both):
+            shutil.copyfile(data / database.STORE, scratch)
+            scratch.unlink()
             wall, cpu = time.monotonic(), time.process_time()
             work()
-            timed[name].append((time.monotonic() - wall, time.process_time() - cpu))
+            if turn:  # the first time there is nothing to replace
+                timed[name].append((time.monotonic() - wall, time.process_time() - cpu))
     plain.unlink()
     best = {name: (min(wall for wall, _ in times), min(cpu for _, cpu in times)) for name, times in timed.items()}
     return {
@@ -148,8 +154,8 @@ def questions(data: Path) -> dict[str, float]:
 def searching(newsroom: Newsroom, data: Path) -> dict[str, float]:
     """Index the store, then one more nightly batch; return seconds of that batch and the 95th percentile of queries."""
     update(data)
-    new = np.arange(10**8, 10**8 + BATCH)
-    newsroom.batch(data, "indexed", new, np.zeros_like(new), EPOCH + timedelta(days=3000))
+    new = np.arange(10**7, 10**7 + BATCH)
+    newsroom.batch(data, "indexed", new, np.zeros_like(new), fetched_at(new))
     in_child("load", data, "indexed")
     database.publish(data)
     wall, cpu = time.monotonic(), time.process_time()
@@ -188,33 +194,46 @@ def _short(rows: int) -> str:
     return f"{rows // 1_000_000}m" if rows % 1_000_000 == 0 else f"{rows // 1000}k"
 
 
-def measure(data: Path, rows: int) -> dict[str, Any]:
-    newsroom = Newsroom()
-    began = time.process_time()
-    build(newsroom, data, rows)
-    built = time.process_time() - began
-    measured = nights(newsroom, data, rows, 5)
-    answers = questions(data)
-    worst = max(answers, key=answers.__getitem__)
-    ratio = statistics.median(load["cpu_s"] / bare["cpu_s"] for load, bare in measured)
+def measure(newsroom: Newsroom, data: Path, rows: int, parts: list[str]) -> dict[str, Any]:
+    """Measure a store of so many articles, in the order of the parts: the nights make it grow."""
+    report: dict[str, Any] = {}
+    if "load" in parts:
+        report |= loading(nights(newsroom, data, rows, 5), rows)
+    if "publish" in parts:
+        report |= publishing(data)
+    if "queries" in parts:
+        database.publish(data)
+        answers = questions(data)
+        report["worst_query"] = worst = max(answers, key=answers.__getitem__)
+        report["worst_query_s"] = round(answers[worst], 3)
+        report["queries_s"] = {name: round(seconds, 3) for name, seconds in answers.items()}
+    if "size" in parts:
+        size = (data / database.STORE).stat().st_size
+        report |= {"file_mb": round(size / 1e6), "file_ratio": round(size / best_size(data), 3)}
+    if "search" in parts:
+        database.publish(data)
+        report |= searching(newsroom, data)
+    return report
+
+
+def loading(measured: list[tuple[dict[str, float], dict[str, float]]], rows: int) -> dict[str, Any]:
+    """Sum up nights."""
+
+    def middle(place: int, name: str) -> float:
+        return round(statistics.median(night[place][name] for night in measured), 2)
+
     walls = [load["wall_s"] for load, _ in measured]
-    size = (data / database.STORE).stat().st_size
     return {
-        f"load_ratio_{_short(rows)}": round(ratio, 2),
-        "load_cpu_s": round(statistics.median(load["cpu_s"] for load, _ in measured), 2),
-        "bare_cpu_s": round(statistics.median(bare["cpu_s"] for _, bare in measured), 2),
-        "load_wall_s": round(statistics.median(walls), 2),
-        "bare_wall_s": round(statistics.median(bare["wall_s"] for _, bare in measured), 2),
+        f"load_ratio_{_short(rows)}": round(
+            statistics.median(load["cpu_s"] / bare["cpu_s"] for load, bare in measured), 2
+        ),
+        "load_wall_ratio": round(statistics.median(load["wall_s"] / bare["wall_s"] for load, bare in measured), 2),
+        "load_cpu_s": middle(0, "cpu_s"),
+        "bare_cpu_s": middle(1, "cpu_s"),
+        "load_wall_s": middle(0, "wall_s"),
+        "bare_wall_s": middle(1, "wall_s"),
         "slowest_load_to_median": round(max(walls) / statistics.median(walls), 2),
         "peak_mb": round(max(load["peak_mb"] for load, _ in measured)),
-        **publishing(data),
-        "file_mb": round(size / 1e6),
-        "file_ratio": round(size / best_size(data), 3),
-        "worst_query": worst,
-        "worst_query_s": round(answers[worst], 3),
-        "queries_s": {name: round(seconds, 3) for name, seconds in answers.items()},
-        "build_cpu_s": round(built),
-        **searching(newsroom, data),
     }
 
 
@@ -223,8 +242,9 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[100_000], help="articles in the store before the nights"
     )
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure only these")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
-    parser.add_argument("--keep", type=Path, help="keep the stores in this folder")
+    parser.add_argument("--keep", type=Path, help="keep the built stores in this folder, and use those that are there")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -232,11 +252,33 @@ def main() -> None:
         print(json.dumps(child(what, Path(data), run)))
         return
     report: dict[str, Any] = {"duckdb": duckdb.__version__}
-    for rows in arguments.rows:
-        with tempfile.TemporaryDirectory() as folder:
-            data = (arguments.keep or Path(folder)) / f"store-{rows}"
-            data.mkdir(parents=True, exist_ok=True)
-            report |= measure(data, rows)
+    newsroom = Newsroom()
+    with tempfile.TemporaryDirectory(dir=arguments.keep) as folder:
+        for rows in sorted(arguments.rows):
+            base = (arguments.keep or Path(folder)) / f"{_short(rows)}.duckdb"
+            data = Path(folder) / "data"
+            (data / "store").mkdir(parents=True)
+            if base.exists():
+                database.copy(base, data / database.STORE)
+            else:
+                smaller = [
+                    path for each in arguments.rows if each < rows and (path := base.with_stem(_short(each))).exists()
+                ]
+                if smaller:
+                    database.copy(smaller[-1], data / database.STORE)
+                build(newsroom, data, rows)
+                database.copy(data / database.STORE, base)
+            measured = measure(newsroom, data, rows, arguments.parts)
+            # The plain names are those of a million articles; of another size if it is the only one.
+            report |= (
+                measured
+                if len(arguments.rows) == 1 or rows == MILLION
+                else {
+                    name if name.startswith("load_ratio") else f"{name}_{_short(rows)}": value
+                    for name, value in measured.items()
+                }
+            )
+            shutil.rmtree(data)
     print(json.dumps(report) if arguments.json else "\n".join(f"{name:24} {value}" for name, value in report.items()))
 
 

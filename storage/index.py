@@ -59,7 +59,8 @@ _WORDS: Final = rf"[{_BY_CHARACTER}]|[\p{{L}}\p{{N}}\p{{M}}&&[^{_BY_CHARACTER}]]
 _SIGNS: Final = re.compile("[\u0e00-\u0e7f\u1100-\u11ff\u3040-\u30ff\u3130-\u318f\u3400-\u9fff\uac00-\ud7af]")
 _STATE: Final = "load"  # the key of the one document that says where the index stands
 _YEARS: Final = range(1700, 2200)  # of the dates that the index can hold
-_HEAP_BYTES: Final = 128 << 20
+_HEAP_BYTES: Final = 256 << 20
+_MUCH: Final = 5000
 _BATCH: Final = 500
 
 
@@ -132,7 +133,9 @@ def _version(path: Path) -> str | None:
 def _take(index: "tantivy.Index", store: "duckdb.DuckDBPyConnection", since: int, current: int) -> int:
     import tantivy  # noqa: PLC0415
 
-    writer = index.writer(_HEAP_BYTES, 1)  # one thread: a second costs as much CPU again in merges
+    row = store.execute("SELECT count(*) FROM articles WHERE load_number > ?", [since]).fetchone()
+    # Each thread writes segments of its own, which are merged later: a second pays off where there is much to write.
+    writer = index.writer(_HEAP_BYTES, 2 if row and row[0] >= _MUCH else 1)
     count = 0
     replaces = since >= 0  # a new index has nothing to replace
     if replaces:

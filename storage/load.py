@@ -20,8 +20,9 @@ from storage.manifest import MANIFEST, PART, TABLES, DamagedFolderError, Manifes
 from storage.stories import cluster
 
 DAMAGED: Final = ".damaged"
+LATE: Final = "load_late"  # only where articles are late
 #: The files of sql/ that make a load, in order. A re-extraction shares the timeline and the ledger with it.
-LOAD: Final = ("load_stage", "timeline", "load_articles", "ledger", "load_record")
+LOAD: Final = ("load_stage", "timeline", "load_articles", LATE, "ledger", "load_record")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,8 @@ def _load(connection: duckdb.DuckDBPyConnection, data: Path, fresh: dict[Path, M
     _set_variables(connection, load_id, data, fresh)
     with committed(connection, load_id):
         for part in LOAD:
-            connection.execute(sql(part))
+            if part != LATE or connection.execute("SELECT 1 FROM late LIMIT 1").fetchone():
+                connection.execute(sql(part))
         _assert_unique(connection)
     row = connection.execute(
         "SELECT load_id, fetches, new_articles, new_versions FROM loads WHERE load_id = ?", [load_id]
