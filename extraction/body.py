@@ -77,14 +77,7 @@ def _score(around: Sequence[Candidate], area: Frame, metadata: Metadata, rules: 
         for candidate in around:
             candidate.score = float(candidate.engine)
         return
-    surroundings = Surroundings(
-        around,
-        area,
-        metadata.headline or "",
-        metadata.description or "",
-        metadata.authors,
-        metadata.publisher or "",
-    )
+    surroundings = Surroundings(around, area, metadata)
     for place, candidate in enumerate(around):
         if candidate.verdict is None or not candidate.verdict.certain:
             row = surroundings.row(place)
@@ -147,7 +140,7 @@ def candidates(
     area = find_area(raw)
     engine = _Opinion(opinion(area.element) if area.element is not None else None)
     around = [_candidate(block, area, engine) for block in _zone(raw, area)]
-    judge(around, area, metadata.headline or "", rules)
+    judge(around, area, metadata, rules)
     return around, area
 
 

@@ -88,6 +88,8 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
             and _FITS[rule.kind](line, phrase, rule)
         ):
             return Verdict(rule.kind, rule.name)
+    if verdict := _heads_itself(line, off):
+        return verdict
     if line.words <= 60:
         for phrase, rule in known.contains:
             if phrase in line.folded and line.words <= rule.max_words and rule.name not in off and _short_or_call(line):
@@ -107,16 +109,29 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
 
 #: Longest line that an ad label may open, words: "Advertisement - scroll to continue".
 _LABEL_WORDS: Final = 8
+#: Share of links from where on a line is a list of them.
+_LINKED: Final = 0.6
 _PARTS: Final = re.compile(r"\s[-–—|•·/]\s|:\s")
 
 
 def _labelled(line: Line, off: AbstractSet[str]) -> Verdict | None:
     """An ad label with a word to the reader after it."""
-    label, *rest = _PARTS.split(line.text, maxsplit=1)
-    rule = phrases().equals.get(fold(label)) if rest else None
+    rule = _label_of(line)
     if rule is None or rule.kind is not RemovedKind.AD_LABEL or rule.name in off:
         return None
     return Verdict(rule.kind, rule.name)
+
+
+def _heads_itself(line: Line, off: AbstractSet[str]) -> Verdict | None:
+    """A list's heading with its links on the same line: "Newer articles: … | …"."""
+    rule = _label_of(line) if line.link_share >= _LINKED else None
+    return Verdict(rule.kind, rule.name) if rule is not None and rule.heads_list and rule.name not in off else None
+
+
+def _label_of(line: Line) -> TextRule | None:
+    """The rule that takes what stands before a line's first colon or dash."""
+    label, *rest = _PARTS.split(line.text, maxsplit=1)
+    return phrases().equals.get(fold(label)) if rest else None
 
 
 def _is_bare_stamp(line: Line) -> bool:

@@ -21,6 +21,10 @@ MAX_WORDS: Final = 32
 _UNPARTED: Final = frozenset(("zh", "ja", "ko"))
 _UNPARTED_TEXT: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _QUOTED: Final = re.compile('["“”„«»「」『』‹›]|(?:^|\\s)[–—-]\\s')
+#: A name in quotation marks, of a newsletter or a button: nobody says so few words.
+_NAMED: Final = re.compile(r"[\"“„«「『]\s?[\w'’-]+(?:[ ,]{1,2}[\w'’-]+){0,3}\s?[\"”“»」』]")
+#: Kinds that are what they are whatever marks stand in their lines: a dash is no speech there.
+_UNQUOTED: Final = frozenset(("byline", "ad_label"))
 _READER: Final = "reader"
 _OPENING: Final = "opening"
 _FIRST_WORD: Final = re.compile(r"(?:^|[.!?:]\s+)(\w+)")
@@ -102,11 +106,18 @@ def call_of(text: str, folded: str) -> RemovedKind | None:
     if not calls:
         return None
     kind = max(calls)[1]
-    return None if kind != "byline" and _QUOTED.search(text) else RemovedKind(kind)
+    return None if kind not in _UNQUOTED and _QUOTED.search(_NAMED.sub("", text)) else RemovedKind(kind)
+
+
+def speaks_of_author(folded: str) -> bool:
+    """Whether a line has a word of those that say what an author does and where to reach them."""
+    return any(kind == "byline" for _, kind, _ in _said(folded))
 
 
 def _asks(kind: str, every: int, text: str, size: int, *, addressed: bool) -> bool:
     """Whether a line with `every` words of a kind is a call of that kind."""
+    if kind == "ad_label":
+        return every >= _AD_WORDS and size <= _AD_LINE
     if kind == "byline":  # speaks of its author in the third person, so an address is proof too
         return every > 1 and (size <= _BIO_WORDS if addressed else _ADDRESS.search(text) is not None)
     if kind == "comments" and size <= _LABEL_WORDS and (every > 1 or any(map(str.isdigit, text))):
@@ -114,6 +125,9 @@ def _asks(kind: str, every: int, text: str, size: int, *, addressed: bool) -> bo
     return every > 1 and (addressed or (kind in ("cookie", "newsletter") and every > _NOTICE_WORDS))
 
 
+#: Words of an ad label that says where the text goes on, at least, and of its line, at most.
+_AD_WORDS: Final = 3
+_AD_LINE: Final = 10
 _BIO_WORDS: Final = 20
 _LABEL_WORDS: Final = 6
 _NOTICE_WORDS: Final = 4

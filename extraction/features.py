@@ -13,6 +13,7 @@ from typing import Final
 from extraction.blocks import Frame, RawBlock, is_prose
 from extraction.boilerplate import Line, Verdict
 from extraction.marks import mark_names
+from extraction.records import Metadata
 from extraction.stamps import is_stamp
 from extraction.text import ends_sentence, fold
 
@@ -124,22 +125,14 @@ def _tag_flags(tags: frozenset[str]) -> tuple[float, ...]:
 class Surroundings:
     """The candidates of a page with the sums over all of them that the numbers of one are set against."""
 
-    def __init__(  # noqa: PLR0917 - in the order of the page's data
-        self,
-        candidates: Sequence[Candidate],
-        area: Frame,
-        headline: str,
-        description: str,
-        authors: Sequence[str],
-        site: str = "",
-    ) -> None:
+    def __init__(self, candidates: Sequence[Candidate], area: Frame, metadata: Metadata) -> None:
         self.candidates = candidates
         self.area = area
-        self.title = frozenset(fold(headline).split())
-        self.lead = frozenset(fold(description).split())
-        self.lead_folded = fold(description)
-        self.site = fold(site) if len(site) > 3 else ""
-        self.authors = [name for name in map(fold, authors) if len(name) > 3]
+        self.title = frozenset(fold(metadata.headline or "").split())
+        self.lead_folded = fold(metadata.description or "")
+        self.lead = frozenset(self.lead_folded.split())
+        self.site = fold(metadata.publisher) if metadata.publisher and len(metadata.publisher) > 3 else ""
+        self.authors = [name for name in map(fold, metadata.authors) if len(name) > 3]
         self.total = max(1, sum(len(c.raw.text) for c in candidates if c.prose and not c.raw.frame.noise))
         self.engine_share = sum(len(c.raw.text) for c in candidates if c.engine) / max(
             1, sum(len(c.raw.text) for c in candidates)

@@ -12,7 +12,7 @@ from extraction.records import RemovedKind
 from extraction.text import ends_sentence
 
 #: The block model's probability from where on a block belongs to the body.
-_THRESHOLD: Final = 0.5
+_THRESHOLD: Final = 0.55
 
 
 def _belongs(candidate: Candidate) -> bool:
@@ -36,8 +36,9 @@ def _is_safe(candidate: Candidate) -> bool:
         or (
             candidate.raw.link_share < 0.3
             and not candidate.own & _furniture()
-            and (_is_entry_of_body(candidate) or _is_quote(candidate) or _is_lead(candidate))
+            and (_is_entry_of_body(candidate) or _is_quote(candidate))
         )
+        or _is_lead(candidate)
         or _is_table_row(candidate)
     )
 
@@ -56,11 +57,19 @@ def _is_plain_paragraph(candidate: Candidate) -> bool:
     return (
         raw.tag == "p"
         and candidate.prose
-        and (candidate.engine or (candidate.style_share >= _MAIN_STYLE and candidate.score >= _SURELY_NOT))
+        and (
+            candidate.engine
+            or (candidate.style_share >= _MAIN_STYLE and candidate.score >= _SURELY_NOT and not _is_covered(candidate))
+        )
         and raw.link_share < 0.3
         and ends_sentence(raw.text)
         and not candidate.own & _captions()
     )
+
+
+def _is_covered(candidate: Candidate) -> bool:
+    """Whether a block stands in what is no part of the article, or in a window over the page."""
+    return candidate.raw.frame.noise or bool((candidate.own | candidate.above) & mark("hidden"))
 
 
 #: Characters from where on a block is no furniture, whatever the model says: it never saw the like.
@@ -94,9 +103,12 @@ _LEAD_WORDS: Final = 6
 
 def _is_lead(candidate: Candidate) -> bool:
     """A whole sentence between headline and first paragraph, in a `<p>` or in what the template calls a lead."""
-    if not (0 < candidate.from_h1 < 8 and candidate.prose_before < _EDGE):
+    if not (0 < candidate.from_h1 < 8 and candidate.prose_before < _EDGE and candidate.raw.link_share < 0.3):
         return False
-    named = candidate.own & mark("lead") and candidate.line.words >= _NAMED_LEAD
+    teaser = mark("teaser")  # of the article itself, if it stands under its headline
+    if candidate.raw.own & _furniture() & ~teaser:
+        return False
+    named = candidate.own & (mark("lead") | teaser) and candidate.line.words >= _NAMED_LEAD
     return bool(named) or (
         candidate.raw.tag == "p" and candidate.line.words >= _LEAD_WORDS and ends_sentence(candidate.raw.text)
     )
@@ -119,10 +131,10 @@ def kept_of(around: Sequence[Candidate]) -> list[Candidate]:
             before, after = candidate, next(following)
         elif before and after:
             belongs[place] = _is_insert(candidate, _home(before.raw), _home(after.raw))
-        if belongs[place] and candidate.raw.tag == "li":
-            lists.add(candidate.raw.frame.parent)
+        if belongs[place] and (entries := _list_of(candidate.raw)):
+            lists.add(entries)
     found = [
-        c for c, yes in zip(around, belongs, strict=True) if yes or (c.raw.frame.parent in lists and _is_plain_entry(c))
+        c for c, yes in zip(around, belongs, strict=True) if yes or (_list_of(c.raw) in lists and _is_plain_entry(c))
     ]
     return _without_headed_tail(found)
 
@@ -143,9 +155,15 @@ def is_text(candidate: Candidate) -> bool:
 
 
 def _home(raw: RawBlock) -> Frame | None:
-    """The container in which a block stands, be it a paragraph of its own or one of a quote or a list."""
-    home = raw.frame.parent
-    while home is not None and home.tag in ("blockquote", "ul", "ol"):
+    """The container in which a block stands, be it a paragraph of its own or one of a quote or a list.
+
+    Elements around nothing else are not counted: a page builder puts each paragraph and each list into some.
+    """
+    group = raw.frame
+    while group.parent is not None and group.parent.tag in ("blockquote", "ul", "ol", "li"):
+        group = group.parent
+    home = group.parent
+    while home is not None and home.parent is not None and home.blocks == group.blocks:
         home = home.parent
     return home
 
@@ -177,7 +195,13 @@ def _is_headline(candidate: Candidate) -> bool:
 
 def _is_plain_entry(candidate: Candidate) -> bool:
     raw = candidate.raw
-    return raw.tag == "li" and candidate.verdict is None and raw.link_share < 0.3 and not candidate.own & _furniture()
+    return candidate.verdict is None and raw.link_share < 0.3 and not candidate.own & _furniture()
+
+
+def _list_of(raw: RawBlock) -> Frame | None:
+    """The list of which a block is an entry, be its text in a paragraph or not."""
+    entry = raw.frame.parent if raw.tag == "p" else raw.frame
+    return entry.parent if entry is not None and entry.tag == "li" else None
 
 
 _INSERTS: Final = frozenset(("li", "h2", "h3", "h4"))
@@ -187,12 +211,17 @@ def _is_insert(candidate: Candidate, before: Frame | None, after: Frame | None) 
     """An entry, a quote or a subhead without links that stands beside the blocks before and after it."""
     raw, list_ = candidate.raw, candidate.raw.frame.parent
     return (
-        (raw.tag in _INSERTS or "blockquote" in raw.frame.tags)
+        (raw.tag in _INSERTS or _list_of(raw) is not None or "blockquote" in raw.frame.tags)
         and candidate.verdict is None
         and raw.link_share < 0.3
         and not candidate.own & _furniture()
         and list_ is not None
-        and (before in (list_, list_.parent) or after in (list_, list_.parent) or _is_twin(candidate, before))
+        and (
+            before in (list_, list_.parent)
+            or after in (list_, list_.parent)
+            or _home(raw) in (before, after)
+            or _is_twin(candidate, before)
+        )
     )
 
 

@@ -8,6 +8,8 @@ from typing import Final
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_WORD = re.compile(r"[^a-z0-9]+")
+#: Names that speak of something else than what the element holds: a field's label, the canvas beside a menu (Drupal).
+_BESIDE = re.compile(r"\b(?:field-+)?label-(?:hidden|above|inline|visually-hidden)\b|\bdialog-off-canvas-main-canvas\b")
 
 
 @cache
@@ -63,7 +65,7 @@ def marks_in(names: str) -> int:
     """The marks that a class, id or role attribute carries, as a bit set."""
     known = NAMES.get(names)
     if known is None:
-        words = _NOT_WORD.split(_CAMEL.sub("-", names[:500]).lower())
+        words = _NOT_WORD.split(_BESIDE.sub("", _CAMEL.sub("-", names[:500]).lower()))
         phrases = _vocabulary()[3]
         known = 0
         for place, word in enumerate(words):

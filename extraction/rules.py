@@ -15,10 +15,13 @@ _FOLDER: Final = Path(__file__).parent / "rules"
 #: Rules that look at structure, not at words; each is a function or a branch of `boilerplate`, `body` or `learned`.
 STRUCTURE_RULES: Final = frozenset(
     (
+        "ad_label.call",
+        "byline.bio",
         "byline.call",
         "byline.head",
         "caption.box",
         "caption.figure",
+        "caption.set_off",
         "comments.call",
         "cookie.call",
         "credit.picture",
@@ -32,6 +35,7 @@ STRUCTURE_RULES: Final = frozenset(
         "related.pointer_box",
         "related.tail",
         "site.repeated",
+        "text.repeated",
         "timestamp.bare",
         "title.repeated",
     )

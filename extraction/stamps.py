@@ -11,7 +11,7 @@ from extraction.text import fold
 
 #: Longest such line, words: "Published on Tuesday, 3 February 2026 at 11:40, updated at 12:15".
 MAX_WORDS: Final = 16
-_CLOCK: Final = re.compile(r"\b\d{1,2}\s?(?:[:.h]\s?\d{2}|(?:a|p)\.?m\b|h\b|uhr\b)", re.IGNORECASE)
+_CLOCK: Final = re.compile(r"\b\d{1,2}\s?(?:[:.h時时]\s?\d{2}|(?:a|p)\.?m\b|h\b|uhr\b)", re.IGNORECASE)
 _YEAR: Final = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _NUMERIC: Final = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{4}\s?[年년]")
 _LONGEST_NUMBER: Final = 12  # "2026年2月3日"

@@ -1,29 +1,34 @@
 """What the rules say of the blocks around an article: each by itself, in its list, by the headline, by a picture."""
 
+import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from extraction.blocks import SIGN_UP, Frame, RawBlock, is_prose
 from extraction.boilerplate import Verdict, by_words, is_headline, is_question
+from extraction.calls import speaks_of_author
 from extraction.features import Candidate, frame_style
 from extraction.marks import mark
-from extraction.records import RemovedKind
+from extraction.records import Metadata, RemovedKind
 from extraction.rules import SiteRules
-from extraction.stamps import is_stamp
+from extraction.stamps import has_time, is_stamp
 from extraction.text import ends_sentence, fold, word_count
 
 HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
-def judge(candidates: Sequence[Candidate], area: Frame, headline: str, rules: SiteRules) -> None:
+def judge(candidates: Sequence[Candidate], area: Frame, metadata: Metadata, rules: SiteRules) -> None:
     """Give each candidate the verdict of the rules that are not switched off, None where none of them speaks."""
-    title = fold(headline)
+    title = fold(metadata.headline or "")
     for candidate in candidates:
         candidate.verdict = _judge(candidate, title, rules)
     _judge_lists(candidates)
     _keep_markup(candidates)
     _judge_head(candidates, rules)
     _judge_pictures(candidates, area, rules)
+    _judge_copies(candidates, rules)
+    _judge_bios(candidates, metadata.authors, rules)
 
 
 def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None:
@@ -51,33 +56,36 @@ def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None
 _POINTER_WORDS: Final = 25
 
 
+#: "» Also read: …": a label of a few words before what is linked.
+_LABELLED: Final = re.compile(r"[^\w]*[^\W\d]+(?:[ '’][^\W\d]+){0,3}\s?[:：|»→]\s*\S")
+
+
 def _is_pointer(candidate: Candidate) -> bool:
     """A box with a word or two and a headline that is a link: "Don't miss" and where to go."""
     raw = candidate.raw
+    if raw.links != 1 or raw.link_share <= 0.5 or candidate.line.words > _POINTER_WORDS or ends_sentence(raw.text):
+        return False
     boxed = raw.tag not in ("p", "li", "tr", "td", "dd", "blockquote", *HEADINGS)
-    return (
-        boxed
-        and raw.links == 1
-        and raw.link_share > 0.5
-        and candidate.line.words <= _POINTER_WORDS
-        and not ends_sentence(raw.text)
-    )
+    return boxed or (raw.tag == "p" and _LABELLED.match(raw.text) is not None)
 
 
 def _judge_lists(candidates: Sequence[Candidate]) -> None:
-    """The links under a heading such as "Newer articles" go with it.
+    """The links under a heading such as "Newer articles" go with it; after a link, lines without one do not.
 
     Questions without a link, right before the article goes on, are an interviewer's and no entries.
     """
     heading: Verdict | None = None
     questions: list[Candidate] = []
+    linked = False
     for candidate in candidates:
         if candidate.verdict is not None and candidate.verdict.heads_list:
-            heading, questions = candidate.verdict, []
+            heading, questions, linked = candidate.verdict, [], False
         elif heading is not None:
             if candidate.verdict is not None and candidate.verdict.certain:
+                linked = linked or candidate.raw.link_share > 0.6
                 continue
-            if _is_entry(candidate.raw):
+            if _is_entry(candidate.raw) and (candidate.raw.links or not linked):
+                linked = linked or candidate.raw.link_share > 0.6
                 candidate.verdict = Verdict(heading.kind, heading.rule)
                 asks = candidate.raw.tag != "li" and not candidate.raw.links and is_question(candidate.raw.text)
                 questions = [*questions, candidate] if asks else []
@@ -102,14 +110,33 @@ def _judge_head(candidates: Sequence[Candidate], rules: SiteRules) -> None:
     first = next((place for place in prose if place > h1), h1)
     start = next((place + 1 for place in reversed(prose) if place < h1), 0)
     second = next((place for place in prose if place > first), first)
-    home = candidates[second].raw.frame.parent
+    # Line breaks part the paragraphs of some bodies: then the element that holds each is the body.
+    broken = candidates[second].raw.frame.blocks > 1
+    home = candidates[second].raw.frame if broken else candidates[second].raw.frame.parent
     for place, candidate in enumerate(candidates[start:second], start):
-        if place > h1 and candidate.raw.frame.parent is home:
+        frame = candidate.raw.frame
+        if place > h1 and (frame if broken else frame.parent) is home:
             continue  # amid the paragraphs already
-        if candidate.verdict is None and place not in (h1, first) and _is_head_line(candidate, above=place < h1):
+        if place == h1 or candidate.verdict is not None:
+            continue
+        if _is_dated(candidate) or (place != first and _is_head_line(candidate, above=place < h1)):
             kind = RemovedKind.TAG if place < h1 else RemovedKind.BYLINE
-            stamp = is_stamp(candidate.raw.text, candidate.line.folded)
+            stamp = _is_dated(candidate) or is_stamp(candidate.raw.text, candidate.line.folded)
             candidate.verdict = Verdict(RemovedKind.TIMESTAMP if stamp else kind, "byline.head")
+
+
+#: Longest line of names and dates in one, words.
+_DATED_WORDS: Final = 16
+
+
+def _is_dated(candidate: Candidate) -> bool:
+    """Whether a line names a day and a time of day and is no sentence."""
+    text = candidate.raw.text
+    return (
+        candidate.line.words <= _DATED_WORDS
+        and has_time(text)
+        and (text.endswith("m.") or not text.endswith((".", "。")))
+    )
 
 
 def _is_head_line(candidate: Candidate, *, above: bool) -> bool:
@@ -132,14 +159,78 @@ def _judge_pictures(candidates: Sequence[Candidate], area: Frame, rules: SiteRul
     """Text that shares an element with a picture and with little else is about the picture."""
     if "caption.box" in rules.rules_off:
         return
-    found = [c for c in candidates if (c.verdict is None or not c.verdict.certain) and _is_in_picture_box(c.raw, area)]
-    certain = sum(c.prose for c in found) <= _CAPTIONS
+    open_ = [c for c in candidates if c.verdict is None or not c.verdict.certain]
+    found = [c for c in open_ if _is_in_picture_box(c.raw, area)]
+    certain = sum(c.prose for c in found) <= _CAPTIONS and sum(_is_card(c.raw) for c in found) <= _CARDS
     boxed = set(map(id, found))
-    prose = {frame_style(c.raw.frame) for c in candidates if c.prose and id(c) not in boxed}
+    prose = {_style(c.raw.frame) for c in open_ if c.prose and id(c) not in boxed}
+    credited = {id(c.raw.frame.parent) for c in candidates if c.verdict and c.verdict.kind is RemovedKind.CREDIT}
     for candidate in found:
-        if candidate.prose and frame_style(candidate.raw.frame) in prose:
+        if candidate.prose and _style(candidate.raw.frame) in prose and id(candidate.raw.frame.parent) not in credited:
             continue  # marked up as the article's paragraphs are: one of them, after a picture
         candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.box", certain=certain)
+    under = [c for c in open_ if c.raw.images and _may_be_set_off(c) and _is_set_off(c.raw)]
+    if under and not _is_style_of_page(candidates, under):
+        for candidate in under:
+            candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.set_off")
+
+
+#: Longest line under a picture, words.
+_CAPTION_WORDS: Final = 45
+#: Share of the prose from where on a page is centred or slanted as a whole.
+_STYLE_OF_PAGE: Final = 0.3
+
+
+def _may_be_set_off(candidate: Candidate) -> bool:
+    return candidate.line.words <= _CAPTION_WORDS and candidate.raw.tag not in ("li", "tr", "blockquote", *HEADINGS)
+
+
+def _is_style_of_page(candidates: Sequence[Candidate], under: Sequence[Candidate]) -> bool:
+    """Whether other paragraphs are set off as those under pictures are."""
+    pictures = set(map(id, under))
+    prose = [c for c in candidates if c.prose and c.engine and id(c) not in pictures]
+    return sum(len(c.raw.text) for c in prose if _is_set_off(c.raw)) > _STYLE_OF_PAGE * sum(
+        len(c.raw.text) for c in prose
+    )
+
+
+_CENTRED: Final = re.compile(r"text-align\s*:\s*center")
+
+
+def _is_set_off(raw: RawBlock) -> bool:
+    """Whether a line is centred, or all of it slanted or small, as the words under a picture are."""
+    for frame in (raw.frame, raw.frame.parent):
+        if frame is None or frame.element is None or frame.blocks > _BOX_BLOCKS:
+            break
+        if (
+            frame.tag == "center"
+            or frame.element.get("align") == "center"
+            or _CENTRED.search(frame.element.get("style", ""))
+        ):
+            return True
+    element = raw.frame.element
+    if element is None or raw.frame.blocks > _BOX_BLOCKS:
+        return False
+    slanted = sum(len("".join(map(str, part.itertext("*")))) for part in element.iter(*_SMALL))
+    return slanted >= 0.9 * len(raw.text)
+
+
+_SMALL: Final = ("em", "i", "small", "cite")
+
+
+#: Blocks of boxes with a picture and three texts or more, at most: more of them are products, and no captions.
+_CARDS: Final = 9
+
+
+def _is_card(raw: RawBlock) -> bool:
+    """Whether the box of a block with a picture has more to say than a caption and a credit."""
+    box = next((frame for frame in raw.frame.path() if frame.images), raw.frame)
+    return box.blocks > 2
+
+
+def _style(frame: Frame) -> tuple[object, object]:
+    """What elements of one kind have in common, and those around them."""
+    return frame_style(frame), frame_style(frame.parent) if frame.parent else None
 
 
 def _is_in_picture_box(raw: RawBlock, area: Frame) -> bool:
@@ -153,6 +244,69 @@ def _is_in_picture_box(raw: RawBlock, area: Frame) -> bool:
             return True
         box = box.parent
     return False
+
+
+#: A block with this share of the page's words may be a copy of others, if they are this many and hold so much of it.
+_COPY_SHARE, _COPIED_BLOCKS, _COPIED_SHARE = 0.2, 3, 0.8
+_COPIED_WORDS: Final = 8
+
+
+def _judge_copies(candidates: Sequence[Candidate], rules: SiteRules) -> None:
+    """What a page says again in other markup: a paragraph as a pull quote, or the whole article for printing."""
+    if "text.repeated" in rules.rules_off:
+        return
+    first: dict[str, Candidate] = {}
+    for candidate in candidates:
+        if _is_open_paragraph(candidate):
+            twin = first.setdefault(candidate.line.folded, candidate)
+            if frame_style(twin.raw.frame) != frame_style(candidate.raw.frame):
+                worse = twin if candidate.engine and not twin.engine else candidate
+                worse.verdict = Verdict(RemovedKind.OTHER, "text.repeated")
+    large = _COPY_SHARE * sum(c.line.words for c in candidates)
+    for copy in [c for c in candidates if c.line.words >= max(large, _COPIED_BLOCKS * _COPIED_WORDS)]:
+        before = (c for c in candidates if c.raw.position < copy.raw.position and c.line.words >= _COPIED_WORDS)
+        found = [len(part) for part in dict.fromkeys(c.line.folded for c in before) if part in copy.line.folded]
+        if len(found) >= _COPIED_BLOCKS and sum(found) >= _COPIED_SHARE * len(copy.line.folded):
+            copy.verdict = Verdict(RemovedKind.OTHER, "text.repeated")
+
+
+def _is_open_paragraph(candidate: Candidate) -> bool:
+    """Whether a block is prose that no page says twice on purpose, as it does with headings and their list."""
+    plain = candidate.raw.tag not in ("li", "tr", *HEADINGS) and candidate.line.words >= _COPIED_WORDS
+    return plain and candidate.prose and (candidate.verdict is None or not candidate.verdict.certain)
+
+
+#: Longest line on who wrote the article, and how soon the name comes in it, words.
+_BIO_WORDS, _NAME_PLACE = 40, 7
+
+
+def _judge_bios(candidates: Sequence[Candidate], authors: Sequence[str], rules: SiteRules) -> None:
+    """Lines after the article that speak of its author by name: who is meant, the metadata or the byline says."""
+    if "byline.bio" in rules.rules_off:
+        return
+    names = {fold(name) for name in authors}
+    for candidate in candidates:
+        verdict = candidate.verdict
+        if verdict is not None and verdict.certain and verdict.kind is RemovedKind.BYLINE:
+            words = [word for word in _WORD.findall(candidate.raw.text) if not word[0].islower()][:_NAME_PLACE]
+            names |= {fold(" ".join(pair)) for pair in pairwise(words)} | {word for word in words if not word.isascii()}
+    names = {name for name in names if " " in name or _UNSPACED_NAME.fullmatch(name)}
+    prose = [place for place, c in enumerate(candidates) if c.prose and c.engine]
+    for candidate in candidates[prose[len(prose) // 2] if prose else 0 :]:
+        if candidate.verdict is None or not candidate.verdict.certain:
+            start = " ".join(candidate.line.folded.split()[:_NAME_PLACE])
+            named = candidate.line.words <= _BIO_WORDS and any(name in start for name in names)
+            if (
+                named
+                and not candidate.line.heading
+                and ("@" in candidate.raw.text or speaks_of_author(candidate.line.folded))
+            ):
+                candidate.verdict = Verdict(RemovedKind.BYLINE, "byline.bio")
+
+
+_WORD: Final = re.compile(r"[^\W\d_]+")
+#: A name in a script that does not part words.
+_UNSPACED_NAME: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,8}")
 
 
 def _keep_markup(candidates: Sequence[Candidate]) -> None:

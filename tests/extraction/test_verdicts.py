@@ -1,0 +1,101 @@
+"""What markup and neighbours say of a block, on pages that hold one telling thing each."""
+
+import pytest
+
+from extraction.article import extract
+from extraction.marks import mark, marks_in
+from extraction.records import Article, Extraction
+
+URL = "https://daily.example/2026/03/05/bridge"
+PARAGRAPHS = (
+    "The council voted on Thursday to keep the old bridge, ending a dispute of almost three years over its costs.",
+    "Engineers had warned that the piers would not last another winter unless the river bed was secured with stones.",
+    "Shopkeepers on both banks welcomed the vote, which they said had come late but still in time for the summer.",
+    "Work is to begin in May, and the last of the stones should be laid before the floods that October brings.",
+)
+BODY = [f"<p>{text}</p>" for text in PARAGRAPHS]
+
+
+def read(*parts: str, head: str = "") -> Extraction:
+    body = "".join(parts)
+    return extract(
+        f"<html><head><title>Bridge stays</title></head><body>{head}<article><h1>Bridge stays</h1>{body}</article></body></html>".encode(),
+        URL,
+    )
+
+
+def texts(found: Extraction) -> list[str]:
+    assert isinstance(found.result, Article)
+    return [block.text for block in found.result.blocks]
+
+
+def rule_of(found: Extraction, text: str) -> str | None:
+    return next((removed.rule for removed in found.removed if text in removed.text), None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<p style="text-align: center">The bridge at dawn, seen from the northern bank of the river.</p>',
+        "<p><em>The bridge at dawn, seen from the northern bank of the river.</em></p>",
+        '<p align="center"><font size="2">The bridge at dawn, seen from the northern bank of the river.</font></p>',
+    ],
+)
+def test_line_set_off_under_a_picture_is_its_caption(line: str) -> None:
+    """A centred or slanted line after a picture goes; the same line where no picture stands, stays."""
+    found = read(*BODY[:2], "<p><img src='/a.jpg'></p>", line, *BODY[2:])
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, "at dawn") == "caption.set_off"
+    assert rule_of(read(*BODY[:2], line, *BODY[2:]), "at dawn") != "caption.set_off"
+
+
+def test_article_told_twice_is_kept_once() -> None:
+    """A block that holds all paragraphs again, for printing, goes; a sentence that an article repeats, stays."""
+    found = read(*BODY, f"<div>{' '.join(PARAGRAPHS)}</div>")
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, PARAGRAPHS[3]) == "text.repeated"
+    assert texts(read(*BODY, BODY[0])) == [*PARAGRAPHS, PARAGRAPHS[0]]
+
+
+def test_author_named_after_the_article_is_no_part_of_it() -> None:
+    """The byline says who is meant; a source of another name who works as a reporter stays."""
+    bio = "<p>Jane Doe is a reporter for the Daily and writes about rivers.</p>"
+    source = (
+        "<p>Mary Roe, a reporter who writes about rivers elsewhere, called the vote a relief for the whole valley.</p>"
+    )
+    found = read("<p>By Jane Doe</p>", *BODY, source, bio)
+    assert texts(found)[-1].startswith("Mary Roe")
+    assert rule_of(found, "Jane Doe is") == "byline.bio"
+
+
+@pytest.mark.parametrize(
+    "line", ["Text goes on below the ad", "Continúa tras la publicidad", "يتبع المقال بعد الإعلان"]
+)
+def test_line_on_where_the_text_goes_on_is_an_ad_label(line: str) -> None:
+    """Whatever its wording; a subhead on advertising is none."""
+    assert rule_of(read(*BODY[:2], f"<p>{line}</p>", *BODY[2:]), line) in ("ad_label.call", "advertising.label")
+    assert "Life after advertising" in texts(read(*BODY[:2], "<h2>Life after advertising</h2>", *BODY[2:]))
+
+
+def test_list_after_a_pointer_is_the_articles() -> None:
+    """Entries without a link do not go with the linked headline that stands before them."""
+    pointer = "<div><p>Read more</p><p><a href='/n'>Ferry runs again on Sunday</a></p></div>"
+    entries = ["Stones for the river bed", "New lamps on both sides"]
+    listed = f"<ul>{''.join(f'<li>{entry}</li>' for entry in entries)}</ul>"
+    found = texts(read(*BODY[:2], pointer, listed, *BODY[2:]))
+    assert found == [*PARAGRAPHS[:2], *entries, *PARAGRAPHS[2:]]
+
+
+def test_heading_with_its_links_on_one_line_goes() -> None:
+    """'Newer articles: A | B' is a list of links, though it reads as a paragraph."""
+    links = " | ".join(f"<a href='/{n}'>{title}</a>" for n, title in enumerate(["Ferry runs again", "Lido stays open"]))
+    found = read(*BODY, f"<p>Newer articles: {links}</p>")
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, "Newer articles") == "related.heading"
+
+
+def test_names_that_speak_of_something_beside_the_text_say_nothing() -> None:
+    """Drupal's hidden labels are no hidden text, and AEM's core components no consent."""
+    assert not marks_in("field field--name-body field--label-hidden") & (mark("hidden") | mark("tag"))
+    assert not marks_in("field-label-above") & mark("tag")
+    assert not marks_in("cmp-text") & mark("cookie")
