@@ -1,8 +1,10 @@
 """Lakes for tests: a real Postgres as a process of its own in a folder that goes, with a database a lake."""
 
+import ctypes
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -51,7 +53,11 @@ class Postgres:
         command = [str(self._programs / "postgres"), "-D", str(self.home / "db")]
         with (self.home / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, *(part for each in settings for part in ("-c", each))], stdout=log, stderr=log, **self._as
+                [*command, *(part for each in settings for part in ("-c", each))],
+                stdout=log,
+                stderr=log,
+                **self._as,
+                preexec_fn=_end_with_us,  # noqa: PLW1509 -- no thread of ours holds a lock
             )
         deadline = time.monotonic() + 60
         while subprocess.run([self._programs / "pg_isready", "-q", "-h", self.home], check=False).returncode:
@@ -103,6 +109,11 @@ class Postgres:
         self.end()
 
 
+def _end_with_us() -> None:
+    """Let the kernel stop this process when the one that started it ends, however that was (prctl's PDEATHSIG)."""
+    ctypes.CDLL(None).prctl(1, signal.SIGINT)
+
+
 def _exists(user: str) -> bool:
     return any(each.pw_name == user for each in pwd.getpwall())
 
@@ -141,7 +152,7 @@ def object_storage() -> Iterator[tuple[str, str]]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=_end_with_us)  # noqa: PLW1509
     try:
         deadline = time.monotonic() + 60
         while True:
