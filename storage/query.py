@@ -139,9 +139,8 @@ class Session:
         try:
             thread.join()
         except KeyboardInterrupt:
-            while thread.is_alive():  # an interrupt before DuckDB has begun is lost; a second Ctrl-C leaves it behind
-                self._connection.interrupt()
-                thread.join(0.1)
+            self._connection.interrupt()
+            thread.join()  # a second Ctrl-C leaves it behind
             raise
         if not failed:
             return done[0]
