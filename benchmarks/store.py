@@ -242,7 +242,7 @@ def main() -> None:
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[100_000], help="articles in the store before the nights"
     )
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure only these")
+    parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS, help="measure only these; none: build")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--keep", type=Path, help="keep the built stores in this folder, and use those that are there")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)

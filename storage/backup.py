@@ -85,9 +85,8 @@ def backup(data: Path, target: Path, *, wait_s: float | None = None) -> Backup:
                     files[name] = entry
             made = Backup(format=FORMAT, made_at=made_at, files=files)
             (part / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(made)))
-            with (part / MANIFEST).open("rb") as file:
-                os.fsync(file.fileno())
-    except BaseException:
+            sync(part / MANIFEST)
+    except BaseException:  # Ctrl-C too leaves no half backup
         shutil.rmtree(part, ignore_errors=True)
         raise
     part.rename(target)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from extraction.records import Extraction, Page
+from storage.durable import sync
 from storage.manifest import FORMAT, MANIFEST, PART, FileEntry, Manifest, checksum
 from storage.rows import ARTICLE_COLUMNS, FETCH, REMOVED, PageRows, page_rows, scrubbed, to_json
 
@@ -210,22 +211,22 @@ def write_folder(
             files=files,
         )
         (part / MANIFEST).write_bytes(msgspec.json.encode(manifest))
-        _sync(part / MANIFEST)
-        _sync(part)
+        sync(part / MANIFEST)
+        sync(part)
         part.rename(folder)
     except OSError as error:
         shutil.rmtree(part, ignore_errors=True)
         needed = sum(table.nbytes for table in tables.values())
         what = os.strerror(error.errno) if error.errno else str(error)
         raise OSError(error.errno or errno.EIO, f"{what}: {needed} bytes at most are needed", str(folder)) from error
-    _sync(folder.parent)
+    sync(folder.parent)
     return folder
 
 
 def _write_file(path: Path, table: pa.Table) -> FileEntry:
     # Dictionaries cost half of the writing and make it no smaller: zstd finds the repetitions.
     pq.write_table(table, path, compression="zstd", use_dictionary=False)
-    _sync(path)
+    sync(path)
     return FileEntry(path.stat().st_size, checksum(path), table.num_rows)
 
 
@@ -269,11 +270,3 @@ def _time(entry: Mapping[str, Any], name: str) -> datetime | None:
             f"journal line of kind {entry.get('kind')!r}: field {name!r} should be a time in ISO 8601, it is {text!r}"
         ) from None
     return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import duckdb
 
+from storage.durable import copy, sync
 from storage.errors import (
     NewerStoreError,
     NotPublishedError,
@@ -25,12 +26,10 @@ from storage.file import (
     STORAGE_VERSION,
     STORE,
     FileStore,
-    copy,
     explained,
     locked,
     open_store,
     publish_locked,
-    sync,
 )
 from storage.lake import LakeStore
 from storage.migrating import migrate, migrations

@@ -4,7 +4,6 @@ An export is written beside its target and swapped in; the same question of an u
 so is a small file in the folder, or beside the lines.
 """
 
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -168,12 +167,12 @@ def _swap(part: Path, target: Path, manifest: _Manifest, *, lines: bool) -> None
     written = msgspec.json.format(msgspec.json.encode(manifest))
     if lines:
         _manifest(target, lines=True).unlink(missing_ok=True)  # it tells of a file that is going
-        _sync_file(part)
+        sync(part)
         part.rename(target)
         _manifest(target, lines=True).write_bytes(written)
     else:
         for path in part.rglob("*.parquet"):
-            _sync_file(path)
+            sync(path)
         (part / MANIFEST).write_bytes(written)
         old = target.with_name(target.name + OLD)
         _remove(old)
@@ -183,11 +182,6 @@ def _swap(part: Path, target: Path, manifest: _Manifest, *, lines: bool) -> None
         _remove(old)
     _remove(target.with_name(target.name + ".spill"))
     sync(target.parent)
-
-
-def _sync_file(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _remove(path: Path) -> None:

@@ -17,6 +17,7 @@ from typing import Final
 
 import duckdb
 
+from storage.durable import copy, sync
 from storage.errors import NotPublishedError, StoreBusyError, StoreDamagedError, StoreFullError
 from storage.migrating import migrate
 from storage.statements import quoted
@@ -74,8 +75,7 @@ class FileStore:
                 connection.execute("SET preserve_insertion_order = true")  # days stand together, and are skipped so
                 connection.execute("COPY FROM DATABASE store TO fresh")
                 connection.execute("CHECKPOINT fresh; DETACH fresh")
-            with fresh.open("rb") as file:
-                os.fsync(file.fileno())
+            sync(fresh)
             fresh.rename(self.place)
             sync(self.place.parent)
             publish_locked(self._data)
@@ -248,27 +248,6 @@ def _remove_leftovers(folder: Path) -> None:
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError):
                 path.unlink()
-
-
-def copy(source: Path, target: Path) -> None:
-    """Copy a file and sync the copy; on file systems that can, without copying its bytes."""
-    with source.open("rb") as file, target.open("wb") as out:
-        left = os.fstat(file.fileno()).st_size
-        while left > 0:
-            copied = os.copy_file_range(file.fileno(), out.fileno(), min(left, 1 << 30))
-            if not copied:
-                break
-            left -= copied
-        os.fsync(out.fileno())
-
-
-def sync(folder: Path) -> None:
-    """Make a rename in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 @contextlib.contextmanager

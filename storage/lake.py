@@ -178,7 +178,7 @@ class LakeStore:
                 connection.execute(f"USE store; SET allowed_directories = [{quoted(self._lake.data_path)}]")
                 connection.execute("SET enable_external_access = false; SET TimeZone = 'UTC'")
                 connection.execute("SET lock_configuration = true")
-        except BaseException:
+        except BaseException:  # Ctrl-C too leaves nothing open
             connection.close()
             raise
         return connection
@@ -233,7 +233,7 @@ class LakeStore:
         try:
             self._prepare(connection)
             connection.execute(f"SET temp_directory = {quoted(self._data / 'store' / 'spill')}")
-        except BaseException:
+        except BaseException:  # Ctrl-C too leaves nothing open
             connection.close()
             raise
         return connection

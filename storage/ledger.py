@@ -4,7 +4,6 @@ The spider never opens DuckDB. Formats: docs/design.md, "The spider's child proc
 """
 
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -125,7 +124,6 @@ def _part(path: Path) -> Path:
 
 
 def _into_place(part: Path, path: Path) -> None:
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(part)
     part.rename(path)
     sync(path.parent)

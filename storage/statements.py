@@ -13,7 +13,7 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     connection.execute("BEGIN")
     try:
         yield
-    except BaseException:
+    except BaseException:  # Ctrl-C too rolls back
         with contextlib.suppress(duckdb.Error):  # an error can have ended the transaction already
             connection.execute("ROLLBACK")
         raise

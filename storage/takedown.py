@@ -5,7 +5,6 @@ the rows go and the rest is published (nobody reads the texts from then on), the
 (DELETE leaves text behind in a DuckDB file), and the other files are cleaned (`flows.takedown`).
 """
 
-import os
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -209,10 +208,8 @@ def write(data: Path, takedown: Takedown) -> None:
     folder = data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{takedown.takedown_id}.part"
-    with part.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(takedown)))
-        file.flush()
-        os.fsync(file.fileno())
+    part.write_bytes(msgspec.json.format(msgspec.json.encode(takedown)))
+    sync(part)
     part.rename(folder / f"{takedown.takedown_id}.json")
     sync(folder)
 
