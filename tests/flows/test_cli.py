@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -149,6 +150,14 @@ class Terminal:
         os.close(slave)
         self.seen = ""
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        os.close(self._master)
+
     def types(self, text: str) -> None:
         os.write(self._master, text.encode())
 
@@ -164,30 +173,30 @@ class Terminal:
 
 def test_the_prompt_takes_queries_over_several_lines_and_survives_mistakes(filled: Path) -> None:
     """A query ends with its semicolon; a mistake is told and the prompt comes back; .quit leaves."""
-    terminal = Terminal("sql", "--csv", "--data", str(filled))
-    terminal.reads("nightdesk> ")
-    terminal.types("select 40\n+ 2 as answer;\n")
-    terminal.reads("answer\r\n42")
-    terminal.types("selct;\n")
-    terminal.reads("syntax error")
-    terminal.types(".schema urls\n")
-    terminal.reads("url_key")
-    terminal.types(".quit\n")
-    assert terminal.process.wait(20) == 0
+    with Terminal("sql", "--csv", "--data", str(filled)) as terminal:
+        terminal.reads("nightdesk> ")
+        terminal.types("select 40\n+ 2 as answer;\n")
+        terminal.reads("answer\r\n42")
+        terminal.types("selct;\n")
+        terminal.reads("syntax error")
+        terminal.types(".schema urls\n")
+        terminal.reads("url_key")
+        terminal.types(".quit\n")
+        assert terminal.process.wait(20) == 0
 
 
 def test_ctrl_c_stops_a_query_and_not_the_prompt(filled: Path) -> None:
     """A query that would run for hours ends at Ctrl-C, and the next one is answered."""
-    terminal = Terminal("sql", "--csv", "--data", str(filled))
-    terminal.reads("nightdesk> ")
-    terminal.types("select sum(a.range * b.range) from range(10000000) a, range(10000000) b;\n")
-    time.sleep(2)
-    os.kill(terminal.process.pid, 2)
-    terminal.reads("stopped")
-    terminal.types("select 40 + 2 as answer;\n")
-    terminal.reads("answer\r\n42")
-    terminal.types(".quit\n")
-    assert terminal.process.wait(20) == 0
+    with Terminal("sql", "--csv", "--data", str(filled)) as terminal:
+        terminal.reads("nightdesk> ")
+        terminal.types("select sum(a.range * b.range) from range(10000000) a, range(10000000) b;\n")
+        time.sleep(2)
+        os.kill(terminal.process.pid, 2)
+        terminal.reads("stopped")
+        terminal.types("select 40 + 2 as answer;\n")
+        terminal.reads("answer\r\n42")
+        terminal.types(".quit\n")
+        assert terminal.process.wait(20) == 0
 
 
 def test_report_status_and_doctor_speak_of_the_run(filled: Path, nightdesk: Run) -> None:
