@@ -1,15 +1,16 @@
 """More templates, written by hand and after the rules, to check them against: see `planted.py`.
 
     python benchmarks/houses.py [--first 0] [--templates 36] [--show | --write FOLDER]
-    python benchmarks/houses.py --systems [--show]
+    python benchmarks/houses.py --set systems [--show]
 
 A house says how each piece of a page is marked up; there are twelve. A template is one house's page with some of its
 pieces from another house, as grown sites have them, and the places of the furniture, all drawn from its number.
 Templates below 100 take the first two wordings of each kind (`houses.json`), those from 100 on the third. `--write`
 makes the pages that train the model: those of the first eight houses alone, so that the others stay unknown to it.
 
-`--systems` takes another set: the markup of 36 content management systems (`systems.toml`), a template each, with words
-of its own (`systems.json`). Neither trains the model.
+`--set systems` takes another set: the markup of 36 content management systems (`systems.toml`), a template each, with
+words of its own (`systems.json`); `--set presses` 36 more, written later, in part in other languages (`presses.toml`,
+`presses.json`). Neither trains the model.
 """
 
 # ruff: noqa: E501, Q000 - markup reads better as it stands
@@ -34,6 +35,7 @@ COMMON: Pieces = {
     "list": "<ul>~</ul>",
     "item": "<li>@</li>",
     "escaped": "<p>@</p>",
+    "shortcode": "<p>@</p>",
 }
 HOUSES: tuple[Pieces, ...] = (
     {  # utility classes
@@ -240,11 +242,15 @@ def house(number: int) -> Template:
     return Template(str(number), pieces, (0, 1) if number < 100 else (2,), wording())
 
 
-def systems() -> Iterator[Template]:
-    """The templates of content management systems."""
-    source = tomllib.loads((Path(__file__).parent / "systems.toml").read_text("utf-8"))
-    for name, pieces in source.items():
-        yield Template(name, {**COMMON, **pieces}, (0, 1), wording("systems"))
+#: Sets of templates in a file each, with their wordings.
+SETS = ("systems", "presses")
+
+
+def written(name: str) -> Iterator[Template]:
+    """The templates of a set: the markup of content management systems."""
+    source = tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text("utf-8"))
+    for system, pieces in source.items():
+        yield Template(system, {**COMMON, **pieces}, (0, 1), wording(name))
 
 
 class _Maker:
@@ -296,12 +302,21 @@ class _Maker:
         inside = "".join(self.piece(entry, line, number=place) for place, line in enumerate(lines, 1))
         return self.piece(name, label or "", inside=inside)
 
+    def explained(self, paragraph: str) -> str:
+        """The paragraph, now and then with a box that opens over one of its words."""
+        if "hover" not in self.house.pieces or self.rnd.random() < 0.6 or paragraph.count(" ") < 8:
+            return paragraph
+        return paragraph.replace(", ", f"{self.simple('hover', 'hover')}, ", 1)
+
+    def shortcode(self) -> str:
+        return self.simple("shortcode", "escaped_markup")
+
     def body(self) -> str:
         rnd, words = self.rnd, self.words
         pieces = []
         for place, text in enumerate(words["paragraphs"]):
             self.paragraphs.append(text)
-            pieces.append(self.piece("p", text))
+            pieces.append(self.explained(self.piece("p", text)))
             if place == 1 and rnd.random() < 0.5:
                 self.paragraphs.append(words["subheads"][0])
                 pieces.append(self.piece("subhead", words["subheads"][0]))
@@ -315,7 +330,10 @@ class _Maker:
         for name, kind in (("ad", "ad_label"), ("newsletter", "newsletter"), ("paywall", "paywall")):
             if rnd.random() < 0.7:
                 pieces.insert(rnd.randrange(1, len(pieces) + 1), self.simple(name, kind))
-        for made in (self.pointer, self.escaped, self.figure):
+        made_by = [self.pointer, self.escaped, self.figure]
+        if "shortcode" in words:
+            made_by.append(self.shortcode)
+        for made in made_by:
             if rnd.random() < 0.6:
                 pieces.insert(rnd.randrange(1, len(pieces) + 1), made())
         return "".join(pieces)
@@ -363,7 +381,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--first", type=int, default=0)
     arguments.add_argument("--templates", type=int, default=36)
-    arguments.add_argument("--systems", action="store_true")
+    arguments.add_argument("--set", choices=SETS, help="the templates of a file instead of numbered ones")
     arguments.add_argument("--show", action="store_true")
     arguments.add_argument("--write", type=Path, metavar="FOLDER", help="write pages for training instead of checking")
     given = arguments.parse_args()
@@ -371,7 +389,7 @@ def main() -> None:
     if given.write:
         write(given.write, pages(house(n) for n in numbers if n % len(HOUSES) < TRAINING))
         return
-    templates = list(systems()) if given.systems else [house(n) for n in numbers]
+    templates = list(written(given.set)) if given.set else [house(n) for n in numbers]
     report(pages(iter(templates)), len(templates), len(templates[0].words), show=given.show)
 
 
