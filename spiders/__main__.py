@@ -11,19 +11,19 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from spiders.captures import SegmentWriter
+from spiders.child import do_job, watch_parent
 from spiders.daycache import DayCache
 from spiders.events import Events
-from spiders.job import Job, JobError, load_job
+from spiders.job import Job, load_job
 from spiders.known import Known
 from spiders.robots import RobotsCache, now_utc
 from spiders.run import UNKEPT, Run
-from spiders.site import Site, SiteError
+from spiders.site import Site
 from spiders.turns import Turns
 
 # Requests under way when we are told to stop have this long; the promise is 30 s in all.
@@ -33,25 +33,13 @@ _log = logging.getLogger("spiders")
 
 def main(arguments: list[str]) -> int:
     """Run the job whose file is the only argument; returns the exit code."""
-    if len(arguments) != 1:
-        print("usage: python -m spiders JOB.json", file=sys.stderr)  # noqa: T201
-        return 2
-    events = Events()
-    logging.basicConfig(level=logging.WARNING, handlers=[events], force=True)
-    logging.getLogger("spiders").setLevel(logging.INFO)
-    try:
-        job, sites = load_job(Path(arguments[0]))
-        _give_way()
-        return asyncio.run(_Child(job, sites, events).run())
-    except (JobError, SiteError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 2
-    except OSError as error:
-        _log.error("the crawl ends: %s", error)
-        print(f"the crawl ends: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    finally:
-        events.close()
+    return do_job(arguments, "spiders", _crawl, what="the crawl")
+
+
+def _crawl(path: Path, events: Events) -> int:
+    job, sites = load_job(path)
+    _give_way()
+    return asyncio.run(_Child(job, sites, events).run())
 
 
 class _Child:
@@ -124,14 +112,11 @@ class _Child:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told, number.name)
 
-        def watch() -> None:
-            with contextlib.suppress(OSError):  # closed from the start: there is no parent to watch
-                while os.read(0, 4096):  # not sys.stdin: its lock would be held at our own end
-                    pass
+        def gone(why: str) -> None:
             with contextlib.suppress(RuntimeError):  # the loop is closed: we ended first
-                loop.call_soon_threadsafe(self._stop, "the parent process is gone")
+                loop.call_soon_threadsafe(self._stop, why)
 
-        threading.Thread(target=watch, daemon=True, name="parent").start()
+        watch_parent(gone)
 
     def _stop(self, why: str) -> None:
         _log.warning("%s", why)

@@ -14,12 +14,13 @@ MAGIC = b"\x1f\x8b\x08"
 # A captured page is at most 16 MiB; room for other people's records. Larger ones are reported and passed over.
 LARGEST_MEMBER = 64 << 20
 _CHUNK = 64 << 10
+PIECE = 1 << 20  # bytes that are decompressed at once
 
 Damage = Callable[[int, str], None]
 
 
-class _DamagedMemberError(Exception):
-    """The bytes at an offset are no whole gzip member."""
+class DamagedMemberError(Exception):
+    """The bytes at an offset are no whole gzip member; the text says why."""
 
 
 def members(path: Path, damaged: Damage, *, largest: int = LARGEST_MEMBER) -> Iterator[tuple[int, bytes]]:
@@ -31,8 +32,8 @@ def members(path: Path, damaged: Damage, *, largest: int = LARGEST_MEMBER) -> It
         while offset < len(data):
             try:
                 end, content = _member(data, offset, largest)
-            except _DamagedMemberError as error:
-                damaged(offset, str(error))
+            except DamagedMemberError as error:
+                damaged(offset, _said(error))
                 offset = next_member(data, offset + 1)
                 continue
             if content is None:
@@ -54,7 +55,7 @@ def spans(path: Path, *, largest: int = LARGEST_MEMBER) -> Iterator[tuple[int, i
         while offset < len(data):
             try:
                 end, content = _member(data, offset, largest)
-            except _DamagedMemberError:
+            except DamagedMemberError:
                 end, content = next_member(data, offset + 1), None
             yield offset, end, content
             offset = end
@@ -65,8 +66,8 @@ def member(path: Path, offset: int, *, largest: int = LARGEST_MEMBER) -> bytes:
     with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
         try:
             _, content = _member(data, offset, largest)
-        except _DamagedMemberError as error:
-            raise ValueError(str(error)) from error
+        except DamagedMemberError as error:
+            raise ValueError(_said(error)) from error
     if content is None:
         raise ValueError(f"the record is larger than {largest} bytes")
     return content
@@ -82,7 +83,7 @@ def last_whole_member(path: Path) -> tuple[int, int]:
         while offset < len(data):
             try:
                 offset, _ = _member(data, offset, LARGEST_MEMBER)
-            except _DamagedMemberError:
+            except DamagedMemberError:
                 # Damaged in the middle: readers pass over it, and nothing behind it is cut.
                 offset = next_member(data, offset + 1)
             else:
@@ -90,31 +91,49 @@ def last_whole_member(path: Path) -> tuple[int, int]:
     return end, count
 
 
+def _said(error: DamagedMemberError) -> str:
+    return f"the record is damaged: {error}"
+
+
+class Unfolding:
+    """The content of the gzip member at an offset, piece by piece; `end` is where it ends, once it was read through.
+
+    Raises DamagedMemberError amid the pieces.
+    """
+
+    def __init__(self, data: mmap | bytes, offset: int) -> None:
+        self._data, self.end = data, offset
+
+    def __iter__(self) -> Iterator[bytes]:
+        inflate = isal_zlib.decompressobj(wbits=31)
+        try:
+            while not inflate.eof:
+                # What the last step held back comes first; only then more of the file.
+                chunk = inflate.unconsumed_tail
+                if not chunk:
+                    chunk = self._data[self.end : self.end + _CHUNK]
+                    self.end += len(chunk)
+                    if not chunk:
+                        raise DamagedMemberError("it is cut off")
+                if piece := inflate.decompress(chunk, PIECE):
+                    yield piece
+        except IsalError as error:  # type: ignore[misc]  # its stub says it is an instance of Exception
+            raise DamagedMemberError(str(error)) from error
+        self.end -= len(inflate.unused_data)
+
+
 def _member(data: mmap, offset: int, largest: int) -> tuple[int, bytes | None]:
     """Decompress the member at `offset`: its end and content (None where that is too large)."""
-    inflate = isal_zlib.decompressobj(wbits=31)
     parts: list[bytes] | None = []
     size = 0
-    position = offset
-    try:
-        while not inflate.eof:
-            # What max_length held back comes first; only then more of the file.
-            chunk = inflate.unconsumed_tail
-            if not chunk:
-                chunk = data[position : position + _CHUNK]
-                position += len(chunk)
-                if not chunk:
-                    raise _DamagedMemberError("the record is torn")
-            part = inflate.decompress(chunk, 1 << 20)
-            size += len(part)
-            if size > largest:
-                parts = None
-            elif parts is not None:
-                parts.append(part)
-    except IsalError as error:  # type: ignore[misc]  # its stub says it is an instance of Exception
-        raise _DamagedMemberError(f"the record is damaged ({error})") from error
-    end = position - len(inflate.unused_data)
-    return end, None if parts is None else b"".join(parts)
+    unfolding = Unfolding(data, offset)
+    for piece in unfolding:
+        size += len(piece)
+        if size > largest:
+            parts = None
+        elif parts is not None:
+            parts.append(piece)
+    return unfolding.end, None if parts is None else b"".join(parts)
 
 
 def next_member(data: mmap | bytes, start: int) -> int:

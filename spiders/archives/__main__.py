@@ -4,7 +4,6 @@ Standard input is watched, SIGTERM and SIGINT stop it, events go to standard out
 process"). The work is a thread's: what it waits for cannot keep the process from closing its segment in time.
 """
 
-import contextlib
 import logging
 import os
 import signal
@@ -16,10 +15,10 @@ from pathlib import Path
 from spiders.archives.harvest import Harvest
 from spiders.archives.oldnews import Days, OldJob, WarcFiles, load_old_job
 from spiders.captures import SegmentWriter
+from spiders.child import do_job, watch_parent
 from spiders.events import Events
-from spiders.job import JobError
 from spiders.known import Known, KnownUrl
-from spiders.site import Site, SiteError
+from spiders.site import Site
 
 # What is under way when we are told to stop has this long; the promise is 30 s in all.
 GRACE_S = 8.0
@@ -28,24 +27,12 @@ _log = logging.getLogger("spiders")
 
 def main(arguments: list[str]) -> int:
     """Do the job whose file is the only argument; exit codes as the spider's."""
-    if len(arguments) != 1:
-        print("usage: python -m spiders.archives JOB.json", file=sys.stderr)  # noqa: T201
-        return 2
-    events = Events()
-    logging.basicConfig(level=logging.WARNING, handlers=[events], force=True)
-    logging.getLogger("spiders").setLevel(logging.INFO)
-    try:
-        job, sites = load_old_job(Path(arguments[0]))
-        return _Child(job, sites, events).run()
-    except (JobError, SiteError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return 2
-    except OSError as error:
-        _log.error("it ends: %s", error)
-        print(f"it ends: {error}", file=sys.stderr)  # noqa: T201
-        return 1
-    finally:
-        events.close()
+    return do_job(arguments, "spiders.archives", _take_over)
+
+
+def _take_over(path: Path, events: Events) -> int:
+    job, sites = load_old_job(path)
+    return _Child(job, sites, events).run()
 
 
 class _Child:
@@ -129,13 +116,7 @@ class _Child:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, told)
 
-        def watch() -> None:
-            with contextlib.suppress(OSError):  # closed from the start: there is no parent to watch
-                while os.read(0, 4096):
-                    pass
-            self._stop("the parent process is gone")
-
-        threading.Thread(target=watch, daemon=True, name="parent").start()
+        watch_parent(self._stop)
 
     def _stop(self, why: str) -> None:
         if not self._done.is_set():

@@ -9,16 +9,11 @@ from dataclasses import dataclass
 from mmap import mmap
 from typing import Final
 
-from isal import isal_zlib
-from isal.igzip_lib import IsalError
-
-from spiders.members import MAGIC, next_member
+from spiders.members import MAGIC, PIECE, DamagedMemberError, Unfolding, next_member
 
 LARGEST_DICTIONARY: Final = 16 << 20
 LARGEST_WINDOW: Final = 128 << 20  # of zstd: what its own command line takes without being asked
 
-_CHUNK = 64 << 10
-PIECE = 1 << 20
 _ZSTD_STEP = 512  # as in extraction.decoding: at worst 128 KiB come out of 4 bytes
 _ZSTD, _LZ4 = b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18"
 _SKIPPABLE = re.compile(rb"[\x50-\x5f]\x2a\x4d\x18")  # RFC 8878 3.1.2
@@ -72,25 +67,13 @@ def _gunzipped(data: Data, start: int) -> Iterator[Part]:
     """Decompress member after member (RFC 1952), each checked by its CRC; a damaged one is a gap."""
     position = start
     while position < len(data):
-        member = position
-        inflate = isal_zlib.decompressobj(wbits=31)
+        unfolding = Unfolding(data, position)
         try:
-            while not inflate.eof:
-                chunk = inflate.unconsumed_tail
-                if not chunk:
-                    chunk = data[position : position + _CHUNK]
-                    position += len(chunk)
-                    if not chunk:
-                        break
-                if piece := inflate.decompress(chunk, PIECE):
-                    yield Part(piece, member)
-            reason = None if inflate.eof else "it is cut off"
-            position -= len(inflate.unused_data)
-        except IsalError as error:  # type: ignore[misc]  # its stub says it is an instance of Exception
-            reason = str(error)
-        if reason is not None:
-            yield Part(b"", member, f"the gzip member is damaged: {reason}")
-            position = next_member(data, member + 1)
+            yield from (Part(piece, position) for piece in unfolding)
+            position = unfolding.end
+        except DamagedMemberError as error:
+            yield Part(b"", position, f"the gzip member is damaged: {error}")
+            position = next_member(data, position + 1)
 
 
 def _unzstd(data: Data, start: int) -> Iterator[Part]:

@@ -15,8 +15,8 @@ from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
-from spiders.archives.container import PIECE, Part, container, is_linear
-from spiders.members import Damage
+from spiders.archives.container import Part, container, is_linear
+from spiders.members import PIECE, Damage
 
 LARGEST_RECORD: Final = 64 << 20  # bytes of a block that is handed out; larger ones are passed over and told
 LONGEST_HEADER: Final = 256 << 10
