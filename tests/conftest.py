@@ -1,14 +1,18 @@
 """What all the tests share: the command as a user runs it."""
 
+import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
+DEMO_DAY = date(2026, 11, 22)
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 # A shell's background job ignores Ctrl-C, and so would all the processes that tests start from there and interrupt.
@@ -37,7 +41,17 @@ def nightdesk() -> Run:
 
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory, nightdesk: Run) -> Path:
-    """A data folder as `nightdesk demo` leaves it after a first run. Tests read it and leave it as it is."""
+    """A data folder as `nightdesk demo` leaves it after a first run. Tests read it and leave it as it is.
+
+    The newsroom's day is one for all times (on the day of a run it is that day: texts name weekdays and months), so
+    that README can show answers.
+    """
     data = tmp_path_factory.mktemp("demo") / "demo-data"
+    data.mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        room = {"anchor": DEMO_DAY.isoformat(), "port": probe.getsockname()[1], "edition": 1}
+    (data / "newsroom.json").write_text(json.dumps(room))
+    (data / "nightdesk.toml").write_text("catalogue = false\nfirst_crawl_days = 3650\n")
     nightdesk("demo", "--data", str(data), data=data, cwd=data.parent)
     return data

@@ -1,6 +1,7 @@
 """The demo from end to end: the command, Prefect, the spider, the workers and the store, against what was published."""
 
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import Callable
@@ -11,6 +12,8 @@ import duckdb
 import pytest
 
 from newsroom.truth import Truth, expected
+from tests.conftest import DEMO_DAY
+from tests.doors import Answer, by_cli, by_python, by_sqlalchemy
 
 pytestmark = pytest.mark.prefect
 
@@ -98,3 +101,35 @@ def test_the_runs_are_recorded(second: Path) -> None:
     """Both runs stand in the store as finished, and their sums hold."""
     assert rows(second, "select kind, state, count(*) from runs group by all") == [("nightly", "finished", 2)]
     assert rows(second, "select count(*) from urls where outcome = 'pending'") == [(0,)]
+
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+#: The questions that README asks, with the answers that it shows.
+SHOWN = re.findall(r"^```sql[^\n]*\n(.*?)^```\n```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(("query", "answer"), SHOWN, ids=range(len(SHOWN)))
+def test_readme_shows_what_the_demo_answers_by_every_door(
+    second: Path, nightdesk: Callable[..., object], query: str, answer: str
+) -> None:
+    """README's output is that of its query, but for the day of the crawl; four programs give the same rows."""
+    assert plain(nightdesk("sql", query, data=second).stdout) == plain(answer)
+    rows = as_text(json.loads(nightdesk("sql", "--json", query, data=second).stdout))
+    assert rows
+    for ask in (by_cli, by_python, by_sqlalchemy):
+        assert as_text(ask(second, query)) == rows
+
+
+def plain(table: str) -> list[str]:
+    """A table's lines without the spaces around it, and days after the newsroom's own as one: they are the crawl's."""
+    table = re.sub(r"\d{4}-\d\d-\d\d", lambda day: day[0] if day[0] <= DEMO_DAY.isoformat() else "day of crawl", table)
+    return [line.strip() for line in table.strip().splitlines() if line.strip()]
+
+
+def as_text(answer: Answer) -> list[dict[str, str]]:
+    return [{name: str(value) for name, value in row.items()} for row in answer]
+
+
+def test_readme_asks_five_questions() -> None:
+    """Each with its answer."""
+    assert len(SHOWN) == 5
