@@ -22,7 +22,11 @@ EXPLAINED = (
     "A text counts once, however often its page was fetched;"
     " lost and gained are shares of the characters of a site's texts."
 )
-COLUMNS = ("pages", "same", "metadata", "text", "new", "rejected", "failed", "gone")
+COLUMNS = ("pages", "same", "metadata", "text", "new", "rejected", "failed", "not here")
+_NOT_HERE = (
+    "Their pages stay in the store as they are. What was not dropped by retention was deleted or is damaged, or it "
+    "stands on another machine that shares the store: reextract there reads it."
+)
 ALWAYS = frozenset(("pages", "same", "text", "lost", "gained"))
 NAMES = {
     Verdict.TEXT: "text changed",
@@ -40,7 +44,7 @@ def headline(report: Report) -> str:
     sites = dossier.sites
     text = f"{count(sum(each.pages for each in sites), 'page')} of {count(len(sites), 'site')} read again"
     text += f" in {duration(timedelta(seconds=dossier.seconds))}: {', '.join(changed) or 'nothing changes'}"
-    return text + (f"; {count(_gone(report), 'page')} without capture" if _gone(report) else "")
+    return text + (f"; {count(_gone(report), 'page')} without a capture here" if _gone(report) else "")
 
 
 def verdict(report: Report) -> list[str]:
@@ -102,7 +106,7 @@ def markdown(report: Report) -> str:
     for case in report.cases:
         lines += [*_markdown_case(case), ""]
     if dossier.gone:
-        lines += ["", "## Captures that are gone", "", "Their pages stay in the store as they are.", ""]
+        lines += ["", "## Captures that are not here", "", _NOT_HERE, ""]
         lines += [
             f"- `{each.capture_file}`: {count(each.pages, 'page')}" + (", dropped by retention" if each.dropped else "")
             for each in dossier.gone[:50]

@@ -277,6 +277,8 @@ COMMENT ON COLUMN provenance.found_by IS 'feed, news_sitemap, sitemap, section, 
 COMMENT ON COLUMN provenance.found_in IS 'URL of the source that named the page; of an archive the URL of the capture, or the WARC file and the offset of the record in it.';
 COMMENT ON COLUMN provenance.captured_at IS 'When the page was captured, by whomever, UTC.';
 
+COMMENT ON COLUMN reextractions.gone IS 'Pages whose captures are not on the machine that read again (dropped, deleted, damaged, or fetched by another machine); their rows are kept as they are.';
+COMMENT ON COLUMN reextraction_sites.gone IS 'Pages whose captures are not on that machine.';
 COMMENT ON COLUMN source_reads.found_by IS 'feed, news_sitemap, sitemap or section; warc or cdx for a file or index of an archive.';
 COMMENT ON COLUMN source_reads.url IS 'URL of the feed, sitemap, section page or index; name of the WARC file.';
 COMMENT ON COLUMN discoveries.discovered_at IS 'When, UTC; of a page that was taken from an archive, when it was captured.';

@@ -183,7 +183,7 @@ def test_a_page_that_failed_is_tried_again(data: Path, tmp_path: Path) -> None:
     assert some <= whole
 
 
-def test_captures_that_are_gone_leave_their_rows(data: Path) -> None:
+def test_captures_that_are_not_here_leave_their_rows(data: Path) -> None:
     """A flipped record and a deleted WARC file are counted and named, and what the store has of their pages stays."""
     before = contents(data)
     [(file, offset)] = ask(data, "SELECT capture_file, capture_offset FROM articles ORDER BY url LIMIT 1")
@@ -196,6 +196,7 @@ def test_captures_that_are_gone_leave_their_rows(data: Path) -> None:
     assert [(each.capture_file, each.pages) for each in report.dossier.gone] == [(file, 1)]
     assert report.dossier.passes
     assert f"`{file}`: 1 page" in markdown(report)
+    assert "or it stands on another machine" in markdown(report)
     promote(data, report)
     assert ask(data, "SELECT reextraction_id IS NULL AS kept, count(*) FROM articles GROUP BY ALL ORDER BY ALL") == [
         (False, 148),
