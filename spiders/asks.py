@@ -11,8 +11,8 @@ from spiders.site import Site
 
 # As received; the largest of 3,985 real article pages has 3 MB decoded.
 LARGEST_PAGE = 16 << 20
-# Feeds and sitemaps: the sitemap protocol allows 50 MB decompressed; as received they are far smaller.
-LARGEST_SOURCE = 32 << 20
+# Feeds and sitemaps: the sitemap protocol's bound, for some are served as they are; what is beyond is not read.
+LARGEST_SOURCE = 50 << 20
 # tdmrep.json and RSL files: the largest honest one lists a rule a section.
 LARGEST_TERMS = 512 << 10
 # A script or an answer for one, of a page that needs a browser.
@@ -53,6 +53,7 @@ class Ask:
     depth: int = 0  # of a sitemap in its index
     lastmod: datetime | None = None  # of a sitemap, as its index says
     attempts: int = 0  # made so far, this hop's only
+    failed: str = ""  # outcome and reason of the attempt before, where it has to be made again
     hops: tuple[str, ...] = ()
     headers: dict[str, str] | None = field(default=None)  # conditional ones
 
@@ -64,7 +65,7 @@ class Ask:
     @property
     def cut(self) -> bool:
         """Whether a larger body is cut there instead of refused."""
-        return self.kind is Kind.ROBOTS
+        return self.kind in {Kind.ROBOTS, Kind.SOURCE}
 
     @property
     def start(self) -> str:
@@ -73,15 +74,17 @@ class Ask:
 
     def wants_body(self, status: int, content_type: str) -> bool:
         """Whether the body is of any use; only a page at 200 is kept, and no film is fetched to be thrown away."""
+        if self.kind is Kind.ROBOTS:
+            return 200 <= status < 300  # RFC 9309 2.3.1.1
         if status != 200:
             return False
         if self.kind is not Kind.PAGE:
             return True
         return not content_type.startswith(_MEDIA) and content_type not in _NO_PAGES
 
-    def again(self) -> "Ask":
-        """Return the same ask after one attempt more."""
-        return replace(self, attempts=self.attempts + 1)
+    def again(self, failed: str | None = None) -> "Ask":
+        """Return the same ask after one attempt more; `failed` says how that one ended."""
+        return replace(self, attempts=self.attempts + 1, failed=self.failed if failed is None else failed)
 
     def redirected(self, url: str) -> "Ask":
         """Return the ask for where a redirect leads."""

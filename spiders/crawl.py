@@ -186,8 +186,8 @@ class Crawl:
                 self._gate.failed(ask, error)
             elif ask.kind is Kind.PART:
                 self._parts.failed(ask, error)
-            elif not self._retried(ask, error.outcome):
-                self._end(ask, error.outcome, error.reason)
+            elif not self._retried(ask, error.outcome, error.reason):
+                self._end(ask.again(), error.outcome, error.reason)
         finally:
             self._came_in(ask)
 
@@ -213,10 +213,10 @@ class Crawl:
                 self._frontier.add(self._held.pop(0), first=True)
         self._changed.set()
 
-    def _retried(self, ask: Ask, outcome: Outcome) -> bool:
+    def _retried(self, ask: Ask, outcome: Outcome, reason: str) -> bool:
         if ask.attempts + 1 >= ATTEMPTS.get(outcome, 1):
             return False
-        self._frontier.add(ask.again(), first=True)
+        self._frontier.add(ask.again(f"{outcome.value}: {reason}"), first=True)
         return True
 
     # Pages.
@@ -233,7 +233,7 @@ class Crawl:
         elif isinstance(verdict, Ended):
             if verdict.outcome is Outcome.UNCHANGED:
                 self._run.revisited(ask.discovery, final_url=ask.url, headers=answer.fields, address=answer.address)
-            if not self._retried(ask, verdict.outcome):
+            if not self._retried(ask, verdict.outcome, verdict.reason):
                 self._end(
                     ask,
                     verdict.outcome,
@@ -296,6 +296,8 @@ class Crawl:
         elif ask.discovery is not None:
             final = final_url or (ask.url if ask.hops else None)
             attempts = ask.attempts + (status is not None)
+            if ask.failed:
+                reason = f"{reason} (before: {ask.failed})"
             self._run.ended(
                 ask.discovery, outcome, reason, status=status, attempts=attempts, final_url=final, rights=rights
             )

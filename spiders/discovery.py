@@ -39,8 +39,13 @@ def parse_sitemap(
     return parse_source(body, url, site, found_by=found_by, now=now)
 
 
-def parse_source(body: bytes, url: str, site: Site, *, found_by: str, now: datetime | None = None) -> Parsed:
-    """Read a source that `found_by` names. A date without a zone is in the site's; `now` is UTC, else the clock's."""
+def parse_source(
+    body: bytes, url: str, site: Site, *, found_by: str, now: datetime | None = None, content_type: str | None = None
+) -> Parsed:
+    """Read a source that `found_by` names. A date without a zone is in the site's; `now` is UTC, else the clock's.
+
+    `content_type` is the header's value, whose charset counts where the body names none.
+    """
     if found_by == "section":
         return parse_section(body, url, site, now=now)
     unpacked = markup.unpack(body)
@@ -57,10 +62,10 @@ def parse_source(body: bytes, url: str, site: Site, *, found_by: str, now: datet
         return _json(unpacked, findings, problems)
     if kind == "text":
         return _text(unpacked, findings, problems)
-    return _xml(unpacked, findings, problems, kind)
+    return _xml(unpacked, findings, problems, kind, content_type)
 
 
-def _xml(unpacked: Unpacked, findings: Findings, problems: list[str], kind: str) -> Parsed:
+def _xml(unpacked: Unpacked, findings: Findings, problems: list[str], kind: str, content_type: str | None) -> Parsed:
     latest = findings
 
     def begin() -> Take:
@@ -76,7 +81,7 @@ def _xml(unpacked: Unpacked, findings: Findings, problems: list[str], kind: str)
 
         return take
 
-    found, bounded = markup.read_records(unpacked.body, begin)
+    found, bounded = markup.read_records(unpacked.body, begin, content_type)
     bounded = f"{bounded} ({len(latest.discoveries)} read)" if bounded == "entries" else bounded
     return latest.parsed(
         kind,

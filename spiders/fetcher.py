@@ -20,6 +20,7 @@ from extraction.urls import BadUrlError, authority, canonicalize, host
 from spiders.guard import is_loopback_host, refuse_address
 from spiders.robots import MOST_REDIRECTS, UNAVAILABLE, Robots
 from spiders.robots import read as read_robots
+from spiders.verdict import escaped
 
 MAX_BYTES = 50 * 1024 * 1024  # the sitemap protocol's bound
 TOTAL_S = 60.0  # of one request with its body
@@ -90,7 +91,7 @@ class Fetcher:
                 location = _header(fetched.headers, "location")
                 if fetched.status not in _REDIRECTS or not location:
                     return fetched
-                url = canonicalize(location, url)
+                url = canonicalize(escaped(location), url)
         except BadUrlError as error:
             return Fetched(url=url, outcome=error.outcome, reason=str(error))
         except _RefusedError as refused:
@@ -115,7 +116,7 @@ class Fetcher:
                 location = _header(fetched.headers, "location")
                 if fetched.status not in _REDIRECTS or not location:
                     return read_robots(fetched.status or 0, fetched.body)
-                url = canonicalize(location, url)
+                url = canonicalize(escaped(location), url)
         except BadUrlError as error:
             return Robots(unreachable=f"robots.txt: {error}")
         except _RefusedError as refused:

@@ -167,7 +167,8 @@ def _report(
     if fetched.outcome is not None:
         problems = (fetched.reason,) if fetched.reason else ()
         return SourceReport(url=url, found_by=found_by, outcome=fetched.outcome, problems=problems), None
-    parsed = parse_source(fetched.body, fetched.url, site, found_by=found_by, now=now)
+    kind = next((value for name, value in fetched.headers if name.lower() == "content-type"), None)
+    parsed = parse_source(fetched.body, fetched.url, site, found_by=found_by, now=now, content_type=kind)
     bounded = (f"cut at its bound: {parsed.bounded}",) if parsed.bounded else ()
     moved = (f"moved to {fetched.url}",) if fetched.url != url else ()
     report = SourceReport(

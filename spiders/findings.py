@@ -5,6 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urljoin
 
 from extraction.records import Discovery, Outcome
 from extraction.urls import BadUrlError, canonicalize, host
@@ -110,7 +111,7 @@ class Findings:
     ) -> None:
         """Take a URL as the source wrote it, with what the source says of it."""
         title = clean_title(title)
-        url, outcome, reason = _canonical(text, base or self.url)
+        url, outcome, reason = _canonical(text, self._base(base))
         if url in self.discoveries or url in self.refused:
             return
         if outcome is None:
@@ -131,7 +132,7 @@ class Findings:
 
     def add_child(self, text: str, *, base: str | None = None, lastmod: datetime | None = None) -> None:
         """Take a sitemap that an index names: on the site's hosts, or on a host that its file or this index is on."""
-        url, outcome, reason = _canonical(text, base or self.url)
+        url, outcome, reason = _canonical(text, self._base(base))
         if outcome is None and not self.site.owns(url) and host(url) not in self._source_hosts:
             outcome = Outcome.OFF_SITE
             reason = f"a sitemap on {host(url)}, which is neither the site's nor that of one of its sources"
@@ -149,9 +150,16 @@ class Findings:
     def owned(self, text: str | None, base: str | None = None) -> bool:
         """Whether the text is a URL on one of the site's hosts."""
         try:
-            return bool(text) and self.site.owns(canonicalize(text or "", base or self.url))
+            return bool(text) and self.site.owns(canonicalize(text or "", self._base(base)))
         except BadUrlError:
             return False
+
+    def _base(self, base: str | None) -> str:
+        """What links are relative to: the source's URL, or an xml:base, which may itself be relative to that."""
+        try:
+            return urljoin(self.url, base) if base else self.url
+        except ValueError:
+            return self.url
 
     def parsed(self, kind: str, problems: list[str], *, bounded: str | None, outcome: Outcome | None = None) -> Parsed:
         """Close the source: judge its lastmods as a whole, order its entries."""

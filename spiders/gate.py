@@ -6,13 +6,15 @@ host, and what needs it waits; so no page is asked for before its site could say
 
 import asyncio
 import logging
+import re
 from collections.abc import Callable
 from typing import Protocol
 
-from extraction.decoding import BodyError, decode_body
+from extraction.decoding import BodyError, TooLargeError, UndecodableError, decode_body
 from extraction.records import Outcome
-from spiders import robots, terms
+from spiders import pagehead, robots, terms
 from spiders.asks import ATTEMPTS, Ask, Kind, origin_of
+from spiders.markup import GZIP
 from spiders.pagehead import Head
 from spiders.politeness import Frontier
 from spiders.robots import Robots, RobotsCache, now_utc
@@ -127,8 +129,10 @@ class Gate:
                 self._frontier.add(ask.redirected(verdict.url), first=True)
             elif ask.kind is Kind.TERMS:
                 self._terms_failed(ask, verdict.reason)
-            else:  # RFC 9309 2.3.1.2: too many may be taken as unavailable
+            elif verdict.outcome is Outcome.REDIRECT_LIMIT:  # RFC 9309 2.3.1.2: may be taken as unavailable
                 self._take_rules(ask.origin, ask.site, robots.UNAVAILABLE)
+            else:
+                self._robots_failed(ask, WireError(Outcome.ROBOTS_UNREACHABLE, verdict.reason))
         elif ask.kind is Kind.TERMS:
             self._terms.take(ask.start, answer.status, answer.fields, answer.body, now_utc())
             if answer.status not in {200, 404, 410}:
@@ -173,9 +177,8 @@ class Gate:
             future.set_result(None)
 
     def _robots_answered(self, ask: Ask, answer: Answer) -> None:
-        try:  # we ask for gzip, and nothing undoes it before us
-            coded = header(answer.fields, "content-encoding")
-            body = decode_body(answer.body, answer.fields, max_bytes=LARGEST_ROBOTS).body if coded else answer.body
+        try:
+            body = _robots_body(answer)
         except BodyError as error:
             self._robots_failed(ask, WireError(Outcome.ROBOTS_UNREACHABLE, f"robots.txt cannot be read: {error}"))
             return
@@ -206,6 +209,21 @@ class Gate:
         for note in rules.notes:
             self._say(logging.WARNING, site, f"{origin}/robots.txt: {note}")
         self._settle(_robots_of(origin))
+
+
+def _robots_body(answer: Answer) -> bytes:
+    """Return the text of a robots.txt, as far as it counts. Raises BodyError."""
+    body, coded = answer.body, header(answer.fields, "content-encoding")
+    if not coded and not body.startswith(GZIP):
+        return body
+    try:
+        return decode_body(body, answer.fields, max_bytes=LARGEST_ROBOTS).body
+    except TooLargeError:
+        return pagehead.beginning(body, answer.fields, robots.MOST_BYTES + 1)
+    except UndecodableError:
+        if re.fullmatch(rb"[\t\r\n\x20-\x7e]+", body[:200]):
+            return body  # plain text all the same
+        raise
 
 
 def _robots_of(origin: str) -> str:

@@ -11,8 +11,11 @@ import re
 import zlib
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from urllib.parse import urljoin
 
 from lxml import etree
+
+from extraction.charset import to_utf8 as recode
 
 MAX_BYTES = 50 * 1024 * 1024  # the sitemap protocol's bound, uncompressed (sitemaps.org)
 MAX_ELEMENTS = 1_000_000  # 50,000 URLs with 20 elements each
@@ -20,17 +23,18 @@ MAX_FIELDS = 400  # of one record; sitemaps may name 1,000 pictures a page, none
 MAX_FIELD_CHARS = 20_000
 MAX_GZIP_LAYERS = 3
 CHUNK = 64 * 1024
+DECLARED_IN = 1024  # first bytes in which a charset is declared
 
-_GZIP = b"\x1f\x8b"
+GZIP = b"\x1f\x8b"
 _XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
-_NEWS = "http://www.google.com/schemas/sitemap-news/"
+_NEWS = "sitemap-news"  # stands in its namespace, however that is misspelt
 _PREFIXES = {
     "http://purl.org/dc/elements/1.1/": "dc:",
     "http://purl.org/dc/terms/": "dc:",
     "http://rssnamespace.org/feedburner/ext/1.0": "feedburner:",
 }
 _CORE = re.compile(
-    r"http://(?:www\.w3\.org/2005/Atom|purl\.org/atom/|purl\.org/rss/1\.0/|my\.netscape\.com/rdf/|channel\.netscape\.com/rdf/"
+    r"http://(?:www\.w3\.org/2005/Atom|purl\.org/atom/|purl\.org/rss/1\.0|my\.netscape\.com/rdf/|channel\.netscape\.com/rdf/"
     r"|backend\.userland\.com/rss|www\.rssboard\.org/|www\.google\.com/schemas/sitemap/)"
     r"|https?://www\.sitemaps\.org/schemas/sitemap/",
     re.IGNORECASE,
@@ -104,13 +108,13 @@ def unpack(body: bytes, *, max_bytes: int = MAX_BYTES) -> Unpacked:
     """Undo gzip, told by its first bytes and never by a name: `.gz` that is none, and gzip inside gzip, are common."""
     problem = None
     for _ in range(MAX_GZIP_LAYERS):
-        if not body.startswith(_GZIP):
+        if not body.startswith(GZIP):
             break
         body, problem, full = _gunzip(body, max_bytes)
         if full:
             return Unpacked(body, problem, f"{max_bytes} bytes")
     else:
-        if body.startswith(_GZIP):
+        if body.startswith(GZIP):
             return Unpacked(b"", f"more than {MAX_GZIP_LAYERS} layers of gzip")
     if len(body) > max_bytes:
         return Unpacked(body[:max_bytes], problem, f"{max_bytes} bytes")
@@ -121,7 +125,7 @@ def _gunzip(body: bytes, max_bytes: int) -> tuple[bytes, str | None, bool]:
     """Decompress all gzip members up to `max_bytes`: the bytes, what was wrong, whether the limit cut them."""
     out = bytearray()
     rest = body
-    while rest.startswith(_GZIP):
+    while rest.startswith(GZIP):
         member = zlib.decompressobj(wbits=31)
         try:
             out += member.decompress(rest, max_bytes + 1 - len(out))
@@ -150,63 +154,59 @@ def kind(body: bytes) -> str:
     return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else "text"
 
 
-def to_utf8(body: bytes) -> tuple[bytes, str | None]:
-    """The body as UTF-8, and what was wrong with the charset it claims. Bytes are believed before declarations."""
-    for mark, name in (
-        (codecs.BOM_UTF8, "utf-8"),
-        (codecs.BOM_UTF16_LE, "utf-16-le"),
-        (codecs.BOM_UTF16_BE, "utf-16-be"),
-    ):
-        if body.startswith(mark):
-            body = body[len(mark) :]
-            if name != "utf-8":
-                return body.decode(name, "replace").encode(), None
+def to_utf8(body: bytes, content_type: str | None = None) -> tuple[bytes, str | None]:
+    """The body as UTF-8, and what was wrong with the charset it claims. Bytes are believed before declarations.
+
+    `content_type` is the header's value, which is believed where the body says nothing.
+    """
+    body = body.removeprefix(codecs.BOM_UTF8)
     declared = _declared(body)
-    if is_utf8(body):
+    bad = _first_bad(body)
+    if bad is None and not (b"\x1b" in body and declared and declared.startswith("iso2022")):
         lies = declared not in {None, "utf-8", "ascii"} and not body.isascii()
         return body, f"declared as {declared}, is UTF-8" if lies else None
-    for charset in filter(None, dict.fromkeys((declared if declared != "utf-8" else None, _wide(body), "cp1252"))):
-        try:
-            text = body.decode(charset)
-        except (UnicodeDecodeError, LookupError):
-            continue
-        lie = None if charset == declared else f"declared as {declared or 'nothing'}, read as {charset}"
-        return text.encode("utf-8", "replace"), lie
-    return body.decode("cp1252", "replace").encode(), f"undecodable as {declared or 'UTF-8'}, read as cp1252"
+    telling = body[:DECLARED_IN] + body[bad or 0 : (bad or 0) + CHUNK]
+    _, charset = recode(telling, content_type)
+    text = body.decode(charset.name, "windows-1252-byte" if charset.name == "utf-8" else "replace")
+    problem = f"declared as {declared or 'nothing'}, read as {charset.name}" if charset.doubtful else None
+    return text.removeprefix("\ufeff").encode("utf-8", "replace"), problem
 
 
 def _declared(body: bytes) -> str | None:
-    found = _DECLARED.search(body[:1024])
+    found = _DECLARED.search(body[:DECLARED_IN])
     try:
         return codecs.lookup(found[1].decode()).name if found else None
     except LookupError:
         return None
 
 
-def _wide(body: bytes) -> str | None:
-    """UTF-16 without a byte order mark: every second byte of the first characters is NUL."""
-    return {b"\x00<\x00": "utf-16-be", b"<\x00?": "utf-16-le", b"<\x00r": "utf-16-le"}.get(body[:3])
-
-
 def is_utf8(body: bytes) -> bool:
     """Whether the bytes are UTF-8, told without decoding them into one text."""
+    return _first_bad(body) is None
+
+
+def _first_bad(body: bytes) -> int | None:
+    """Where a body stops being UTF-8, to within a character; None if it is UTF-8 throughout."""
+    if b"\x00" in body[:4]:
+        return 0
     decoder = codecs.getincrementaldecoder("utf-8")()
-    try:
-        for start in range(0, len(body), CHUNK):
-            decoder.decode(body[start : start + CHUNK])
-        decoder.decode(b"", final=len(body) < MAX_BYTES)  # a body cut at the limit may end inside a character
-    except UnicodeDecodeError:
-        return False
-    return b"\x00" not in body[:4]
+    for start in range(0, len(body), CHUNK):
+        try:
+            decoder.decode(body[start : start + CHUNK], final=start + CHUNK >= len(body) < MAX_BYTES)
+        except UnicodeDecodeError as error:
+            return start + max(0, error.start - 3)
+    return None  # a body cut at the limit may end inside a character
 
 
-def read_records(body: bytes, begin: Callable[[], Take]) -> tuple[list[str], str | None]:
+def read_records(
+    body: bytes, begin: Callable[[], Take], content_type: str | None = None
+) -> tuple[list[str], str | None]:
     """Read an XML body strictly; if it is broken, repair it and read it anew, recovering what can be.
 
     `begin` is called before each reading and returns what takes its records, until that returns False. The result is
     the problems found, and the limit that ended the reading (None: it was read to its end).
     """
-    body, problem = to_utf8(body)
+    body, problem = to_utf8(body, content_type)
     problems = [problem] if problem else []
     root = _ROOT.search(body)
     if root is None:
@@ -249,6 +249,7 @@ class _Records:
         self.tags = tags
         self.elements = 0
         self.base: str | None = None
+        self.core: str | None = None  # the root's own namespace, whatever it is called
         self.record: Record | None = None
         self.open: list[Field | None] = []  # the elements open inside the record
 
@@ -256,14 +257,16 @@ class _Records:
         self.elements += 1
         if self.elements > MAX_ELEMENTS:
             raise _EnoughError(f"{MAX_ELEMENTS} elements")
-        name = _name(tag)
+        if self.core is None:
+            self.core = tag.removeprefix("{").rpartition("}")[0]
+        name = _name(tag, self.core)
         if name in self.tags:  # also inside a record: its end tag is missing
             self.flush()
-            base = attributes.get(f"{_XML_NAMESPACE}base", self.base)
+            base = _base(attributes, self.base)
             about = next((value for key, value in attributes.items() if key.endswith("about")), None)
             self.record = Record(name, base, about, [])
         elif self.record is None:
-            self.base = attributes.get(f"{_XML_NAMESPACE}base", self.base)
+            self.base = _base(attributes, self.base)
         else:
             self._start_field(name, attributes)
 
@@ -272,6 +275,8 @@ class _Records:
         if name in _LEAVES and self.open and (first := self.open[0]) and first.name in _LEAVES:
             self.open.clear()
         outer = self.open[-1] if self.open else None
+        if self.open and (first := self.open[0]) and first.name in {"news", "news:news"} and ":" not in name:
+            name = f"news:{name}"  # its prefix is declared nowhere
         is_field = name.startswith("news:") if self.open else not name.startswith("other:")
         if not is_field or len(self.record.fields) >= MAX_FIELDS:
             self.open.append(outer)  # the text of markup inside a field is the field's
@@ -284,7 +289,7 @@ class _Records:
     def end(self, tag: str) -> None:
         if self.record is None:
             return
-        if _name(tag) == self.record.tag:
+        if _name(tag, self.core or "") == self.record.tag:
             self.flush()
         elif self.open:
             self.open.pop()
@@ -314,26 +319,37 @@ class _Records:
 
 
 @functools.lru_cache(maxsize=1024)
-def _name(tag: str) -> str:
+def _name(tag: str, core: str = "") -> str:
     """The local name in lower case, with a prefix for a namespace outside the core of feeds and sitemaps."""
     uri, brace, local = tag.removeprefix("{").rpartition("}")
     local = local.lower()
-    if not brace or _CORE.match(uri):
+    if not brace or uri == core or _CORE.match(uri):
         return local
-    if uri.startswith(_NEWS):
+    if _NEWS in uri:
         return f"news:{local}"
     return f"{_PREFIXES.get(uri, 'other:')}{local}"
+
+
+def _base(attributes: dict[str, str], outer: str | None) -> str | None:
+    """The xml:base that holds in an element; a relative one is relative to that around it."""
+    own = attributes.get(f"{_XML_NAMESPACE}base")
+    try:
+        return outer if own is None else urljoin(outer or "", own)
+    except ValueError:
+        return outer
 
 
 _ENTITY = rb"(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{0,31});"
 _ENTITIES = re.compile(rb"&" + _ENTITY)
 _BARE_AMPERSAND = re.compile(rb"&(?!" + _ENTITY + rb")")
 _BARE_LESS_THAN = re.compile(rb"<(?![A-Za-z_/?]|!--)")  # a declaration inside the root is text too
+_TAG = re.compile(rb"<[A-Za-z_][^<>]{0,4000}>")
+_UNQUOTED = re.compile(rb"""("[^"]*"|'[^']*')|=\s*([^\s"'<>=]+)(?=[\s>])""")
 _CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 def _repair(body: bytes) -> bytes:
-    """Mend what breaks XML most: bare ampersands and less-than signs, HTML's entities, control characters.
+    """Mend what breaks XML most: bare ampersands and less-than signs, entities and attributes as in HTML, controls.
 
     Text in CDATA sections stays; one that is never closed is opened no more. Linear in the length of the body.
     """
@@ -348,8 +364,14 @@ def _repair(body: bytes) -> bytes:
 
 
 def _mend(text: bytes) -> bytes:
+    text = _TAG.sub(_quoted, text)
     text = _BARE_AMPERSAND.sub(b"&amp;", text)
     return _ENTITIES.sub(_resolved, _BARE_LESS_THAN.sub(b"&lt;", text))
+
+
+def _quoted(match: re.Match[bytes]) -> bytes:
+    """A tag with quotes around the attributes that lack them."""
+    return _UNQUOTED.sub(lambda found: found[1] or b'="' + found[2] + b'"', match[0]) if b"=" in match[0] else match[0]
 
 
 def _resolved(match: re.Match[bytes]) -> bytes:

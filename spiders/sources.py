@@ -13,8 +13,10 @@ from extraction.decoding import BodyError, decode_body
 from extraction.records import Discovery
 from spiders.asks import Ask, Kind
 from spiders.discovery import Child, Parsed, index_lies, parse_source
+from spiders.markup import GZIP
 from spiders.series import MARGIN, last_days
 from spiders.site import Site
+from spiders.verdict import header
 from spiders.wire import Answer
 
 # Sitemaps of one site that are read in a run, how deep an index may nest, and URLs that one site may bring in a run:
@@ -155,8 +157,14 @@ def _ask(site: Site, found_by: str, url: str) -> Ask:
 
 
 def _parse(ask: Ask, answer: Answer) -> Parsed:
-    body = decode_body(answer.body, answer.fields, max_bytes=LARGEST_DECODED).body
-    return parse_source(body, ask.url, ask.site, found_by=ask.found_by)
+    try:
+        body = decode_body(answer.body, answer.fields, max_bytes=LARGEST_DECODED).body
+    except BodyError:
+        if header(answer.fields, "content-encoding") and not answer.body.startswith(GZIP):
+            raise
+        body = answer.body  # parsing undoes gzip itself as far as it goes, and takes what it finds
+    kind = header(answer.fields, "content-type")
+    return parse_source(body, ask.url, ask.site, found_by=ask.found_by, content_type=kind)
 
 
 __all__ = ["BodyError", "Progress", "Window", "asks_of", "children", "in_window", "parse", "sections_of", "unpruned"]

@@ -56,7 +56,7 @@ def judge_page(ask: Ask, status: int, fields: Fields, rights: Mapping[str, str])
 def follow(ask: Ask, location: str) -> Ended | Moved:
     """Say where a redirect leads, or why it is not followed."""
     try:
-        target = canonicalize(location, base=ask.url)
+        target = canonicalize(escaped(location), base=ask.url)
     except BadUrlError as error:
         return Ended(error.outcome, f"redirected to what is not asked for: {error}")
     most = MOST_HOPS if ask.kind is Kind.PAGE else MOST_REDIRECTS
@@ -72,10 +72,16 @@ def follow(ask: Ask, location: str) -> Ended | Moved:
     return Moved(target)
 
 
+def escaped(location: str) -> str:
+    """Return a Location with its bytes beyond ASCII percent-encoded, as browsers ask for them: most are raw UTF-8."""
+    return re.sub(r"[\x80-\xff]", lambda byte: f"%{ord(byte[0]):02X}", location)
+
+
 def retry_after_s(fields: Fields, now: datetime) -> float | None:
     """Return the seconds that a Retry-After asks us to wait (RFC 9110 10.2.3: seconds or a date), 0 to a day."""
     value = header(fields, "retry-after").strip()
-    if re.fullmatch(r"\d{1,18}", value):
+    if re.fullmatch(r"\d+(?:\.\d*)?\s*s?", value):
+        value = value.rstrip(" s")
         return min(float(value), LONGEST_WAIT_S)
     try:
         at = parsedate_to_datetime(value)

@@ -1,12 +1,15 @@
 """Discovery in a real crawl: archives of the days asked for, hostile sources beside a good one, trees that never end."""
 
+import asyncio
+import gzip
 import time
 from collections.abc import Callable
 
+import brotli
 import pytest
 
 from tests.spiders.conftest import Crawled
-from tests.spiders.origin import Asked, Origin, Reply
+from tests.spiders.origin import Asked, Origin, Reply, moved
 
 Crawl = Callable[..., Crawled]
 PAGE = Reply("<p>A paragraph.</p>" * 50)
@@ -46,6 +49,17 @@ def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -
             origin.url("/a/good"),
         )
     )
+    rows = urlset(*(origin.url(f"/a/{n}") for n in range(40)))
+    prefixed = f"<s:urlset xmlns:s='http://sitemaps.example/any'><s:url><s:loc>{origin.url('/a/prefixed')}</s:loc></s:url></s:urlset>"
+    russian = f"<rss><item><title>Пожар в порту</title><link>{origin.url('/a/russian')}</link></item></rss>"
+
+    async def endless(_: Asked, __: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\n\r\n" + rows.removesuffix("</urlset>").encode())
+        while True:
+            writer.write(b"<url/>" * 100_000)
+            await writer.drain()
+
+    origin.routes |= {f"/a/{n}": PAGE for n in range(40)} | {"/a/prefixed": PAGE, "/a/russian": PAGE}
     origin.routes |= {
         "/bomb": Reply(bomb),
         "/xxe": Reply(xxe),
@@ -53,15 +67,30 @@ def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -
         "/empty": Reply(""),
         "/noise": Reply(b"\x89PNG\x00" * 50),
         "/mixed": Reply(f"<rss>{mixed}<item><link>{origin.url('/a/cut')}"),
+        "/cut.gz": Reply(gzip.compress(rows.encode())[:-9], type="application/gzip"),
+        "/cut-coded": Reply(gzip.compress(rows.encode())[:-9], headers={"Content-Encoding": "gzip"}),
+        "/gz-bomb": Reply(gzip.compress(rows.encode() + b" " * (60 << 20)), headers={"Content-Encoding": "gzip"}),
+        "/br-bomb": Reply(brotli.compress(b" " * (60 << 20), quality=1), headers={"Content-Encoding": "br"}),
+        "/endless": endless,
+        "/prefixed": Reply(prefixed, type="text/xml"),
+        "/russian": Reply(russian.encode("cp1251"), type="application/rss+xml; charset=windows-1251"),
+        "/mixed-bytes": Reply(russian.encode() + "<!-- Größe -->".encode("cp1252"), type="text/xml"),
+        "/to-file": moved("file:///etc/hostname"),
+        "/to-itself": moved("/to-itself"),
+        "/unasked": Reply(status=304),
         "/a/good": PAGE,
         "/a/bomb": PAGE,
         "/a/xxe": PAGE,
     }
-    sources = ["bomb", "xxe", "html", "empty", "noise", "mixed", "absent"]
+    sources = ["bomb", "xxe", "html", "empty", "noise", "mixed", "absent", "cut.gz", "cut-coded", "gz-bomb", "br-bomb"]
+    sources += ["endless", "prefixed", "russian", "mixed-bytes", "to-file", "to-itself", "unasked"]
     site = {"url": origin.url("/"), "sources": {"feeds": [origin.url(f"/{name}") for name in sources]}}
     crawled = crawl({"a": site})
     assert crawled.code == 0, crawled.errors
     assert crawled.outcomes == {
+        **{f"/a/{n}": "page" for n in range(40)},
+        "/a/prefixed": "page",
+        "/a/russian": "page",
         "/a/good": "page",
         "/a/bomb": "page",
         "/a/xxe": "page",
@@ -78,7 +107,18 @@ def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -
         "/noise": "undecodable",
         "/mixed": "ok",
         "/absent": "gone",
+        **dict.fromkeys(
+            ["/cut.gz", "/cut-coded", "/gz-bomb", "/endless", "/prefixed", "/russian", "/mixed-bytes"], "ok"
+        ),
+        "/br-bomb": "too_large",
+        "/to-file": "refused_scheme",
+        "/to-itself": "redirect_limit",
+        "/unasked": "http_error",
     }
+    assert {path for path, source in crawled.sources.items() if source["bounded"]} == {"/gz-bomb", "/endless"}
+    assert "gzip cut off in the middle" in crawled.sources["/cut.gz"]["reason"]
+    [read] = [page for page in crawled.pages if page.final_url.endswith("/russian")]
+    assert read.discovery.title_hint == "Пожар в порту"
     assert "broken XML" in crawled.sources["/mixed"]["reason"]
     assert {"/stolen", "/sponsored/kur", "/bild.jpg"}.isdisjoint(origin.paths())
     crawled.assert_sums()
