@@ -18,12 +18,17 @@ from spiders.markup import Field, Record, Take, Unpacked
 from spiders.sections import parse_section
 from spiders.site import Site
 from spiders.sourcedates import parse_date
+from spiders.sourcetext import to_utf8
 
 __all__ = ["Child", "Parsed", "Refusal", "index_lies", "parse_feed", "parse_section", "parse_sitemap", "parse_source"]
+
+MAX_JSON_BYTES = 4 << 20  # JSON can be read as a whole only, and its values take up to twenty times their text
 
 _PUBLISHED = ("pubdate", "published", "issued", "dc:date", "dc:issued", "dc:created", "created")
 _MODIFIED = ("updated", "modified", "dc:modified")
 _WITH_TIME = re.compile(r"\d[:.hT]\d\d|^\s*\d{10}")
+_LINE = re.compile(rb"^[^\S\r\n]*\S", re.MULTILINE)
+_LINK_LINE = re.compile(rb"(?:^|\r)[^\S\r\n]*(https?://[^\r\n]{0,8192})", re.MULTILINE | re.IGNORECASE)
 _WANTED = {"feed": "a feed", "news_sitemap": "a sitemap", "sitemap": "a sitemap"}
 
 
@@ -165,9 +170,14 @@ class _Feed(msgspec.Struct):
 
 
 def _json(unpacked: Unpacked, findings: Findings, problems: list[str]) -> Parsed:
-    body, problem = markup.to_utf8(unpacked.body)
+    body, problem = to_utf8(unpacked.body)
     problems = [*problems, problem] if problem else problems
     zone = ZoneInfo(findings.site.time_zone)
+    if len(body) > MAX_JSON_BYTES:
+        too_large = f"a JSON Feed of more than {MAX_JSON_BYTES} bytes"
+        return findings.parsed(
+            "json", [*problems, too_large], bounded=f"{MAX_JSON_BYTES} bytes", outcome=Outcome.TOO_LARGE
+        )
     try:
         items = msgspec.json.decode(body.strip(), type=_Feed).items
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
@@ -191,16 +201,16 @@ def _json(unpacked: Unpacked, findings: Findings, problems: list[str]) -> Parsed
 
 def _text(unpacked: Unpacked, findings: Findings, problems: list[str]) -> Parsed:
     """A list of URLs, one a line (sitemaps.org, text file)."""
-    body, problem = markup.to_utf8(unpacked.body)
+    body, problem = to_utf8(unpacked.body)
     problems = [*problems, problem] if problem else problems
-    lines = body.decode("utf-8", "replace").splitlines()
-    links = [line.strip() for line in lines if line.strip().lower().startswith(("http://", "https://"))]
-    if len(links) * 2 < len([line for line in lines if line.strip()]):
+    lines = sum(1 for _ in _LINE.finditer(body))
+    links = sum(1 for _ in _LINK_LINE.finditer(body))
+    if links * 2 < lines:
         wanted = f"neither {_WANTED.get(findings.found_by, 'a source')} nor a list of URLs"
         return findings.parsed("text", [*problems, wanted], bounded=unpacked.bounded, outcome=Outcome.UNDECODABLE)
-    for link in links:
+    for link in _LINK_LINE.finditer(body):
         if findings.full:
             break
-        findings.add(link)
+        findings.add(link[1].decode("utf-8", "replace").strip())
     bounded = f"entries ({len(findings.discoveries)} read)" if findings.full else unpacked.bounded
     return findings.parsed("text", problems, bounded=bounded, outcome=Outcome.EMPTY)

@@ -19,6 +19,7 @@ from spiders.robots import parse
 from spiders.sections import looks_like_article
 from spiders.site import Network, Site, SiteError, Sources
 from spiders.sitevalues import countries, whole_domain, zones
+from spiders.sourcetext import is_utf8
 
 MAX_CANDIDATES = 40  # asked for while finding: a page may name hundreds of feeds
 MAX_SECTIONS = 12  # tried where there is neither feed nor sitemap
@@ -210,7 +211,7 @@ def _joined(text: str, url: str) -> str | None:
 def _read_page(fetched: Fetched) -> _Page:
     body = markup.unpack(fetched.body, max_bytes=MAX_PAGE_BYTES).body
     parser = etree.HTMLParser(
-        encoding="utf-8" if markup.is_utf8(body) else None, no_network=True, remove_comments=True, huge_tree=False
+        encoding="utf-8" if is_utf8(body) else None, no_network=True, remove_comments=True, huge_tree=False
     )
     try:
         tree = etree.fromstring(body, parser)

@@ -9,21 +9,18 @@ import functools
 import html
 import re
 import zlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urljoin
 
 from lxml import etree
 
-from extraction.charset import to_utf8 as recode
+from spiders.sourcetext import CHUNK, MAX_BYTES, pieces, to_utf8
 
-MAX_BYTES = 50 * 1024 * 1024  # the sitemap protocol's bound, uncompressed (sitemaps.org)
 MAX_ELEMENTS = 1_000_000  # 50,000 URLs with 20 elements each
 MAX_FIELDS = 400  # of one record; sitemaps may name 1,000 pictures a page, none of which we read
 MAX_FIELD_CHARS = 20_000
 MAX_GZIP_LAYERS = 3
-CHUNK = 64 * 1024
-DECLARED_IN = 1024  # first bytes in which a charset is declared
 
 GZIP = b"\x1f\x8b"
 _XML_NAMESPACE = "{http://www.w3.org/XML/1998/namespace}"
@@ -41,7 +38,6 @@ _CORE = re.compile(
 )
 _ROOT = re.compile(rb"<(?:[\w.-]+:)?(rss|RDF|feed|urlset|sitemapindex)(?=[\s>/])", re.IGNORECASE)
 _HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)[\s>]", re.IGNORECASE)
-_DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([\w.:-]{1,40})["']""")
 _RECORD_TAGS = {
     "rss": {"item"},
     "rdf": {"item"},
@@ -154,50 +150,6 @@ def kind(body: bytes) -> str:
     return "json" if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"[")) else "text"
 
 
-def to_utf8(body: bytes, content_type: str | None = None) -> tuple[bytes, str | None]:
-    """The body as UTF-8, and what was wrong with the charset it claims. Bytes are believed before declarations.
-
-    `content_type` is the header's value, which is believed where the body says nothing.
-    """
-    body = body.removeprefix(codecs.BOM_UTF8)
-    declared = _declared(body)
-    bad = _first_bad(body)
-    if bad is None and not (b"\x1b" in body and declared and declared.startswith("iso2022")):
-        lies = declared not in {None, "utf-8", "ascii"} and not body.isascii()
-        return body, f"declared as {declared}, is UTF-8" if lies else None
-    telling = body[:DECLARED_IN] + body[bad or 0 : (bad or 0) + CHUNK]
-    _, charset = recode(telling, content_type)
-    text = body.decode(charset.name, "windows-1252-byte" if charset.name == "utf-8" else "replace")
-    problem = f"declared as {declared or 'nothing'}, read as {charset.name}" if charset.doubtful else None
-    return text.removeprefix("\ufeff").encode("utf-8", "replace"), problem
-
-
-def _declared(body: bytes) -> str | None:
-    found = _DECLARED.search(body[:DECLARED_IN])
-    try:
-        return codecs.lookup(found[1].decode()).name if found else None
-    except LookupError:
-        return None
-
-
-def is_utf8(body: bytes) -> bool:
-    """Whether the bytes are UTF-8, told without decoding them into one text."""
-    return _first_bad(body) is None
-
-
-def _first_bad(body: bytes) -> int | None:
-    """Where a body stops being UTF-8, to within a character; None if it is UTF-8 throughout."""
-    if b"\x00" in body[:4]:
-        return 0
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    for start in range(0, len(body), CHUNK):
-        try:
-            decoder.decode(body[start : start + CHUNK], final=start + CHUNK >= len(body) < MAX_BYTES)
-        except UnicodeDecodeError as error:
-            return start + max(0, error.start - 3)
-    return None  # a body cut at the limit may end inside a character
-
-
 def read_records(
     body: bytes, begin: Callable[[], Take], content_type: str | None = None
 ) -> tuple[list[str], str | None]:
@@ -212,14 +164,14 @@ def read_records(
     if root is None:
         return [*problems, "neither a feed nor a sitemap"], None
     tags = _RECORD_TAGS[root[1].decode().lower()]
-    broken, bounded = _parse(body, root.start(), _Records(begin(), tags), recover=False)
+    broken, bounded = _parse(pieces(body, root.start()), _Records(begin(), tags), recover=False)
     if broken:
         problems.append(f"broken XML: {broken}")
-        _, bounded = _parse(_repair(body[root.start() :]), 0, _Records(begin(), tags), recover=True)
+        _, bounded = _parse(_repaired(body, root.start()), _Records(begin(), tags), recover=True)
     return problems, bounded
 
 
-def _parse(body: bytes, start: int, target: "_Records", *, recover: bool) -> tuple[str | None, str | None]:
+def _parse(pieces: Iterable[bytes], target: "_Records", *, recover: bool) -> tuple[str | None, str | None]:
     parser = etree.XMLParser(
         target=target,  # type: ignore[arg-type]  # the stubs say str | bytes; Python 3 gives str
         recover=recover,
@@ -230,8 +182,8 @@ def _parse(body: bytes, start: int, target: "_Records", *, recover: bool) -> tup
         encoding="utf-8",
     )
     try:
-        for at in range(start, len(body), CHUNK):
-            parser.feed(body[at : at + CHUNK])
+        for piece in pieces:
+            parser.feed(piece)
         parser.close()
         target.finish()
     except _EnoughError as enough:
@@ -345,22 +297,31 @@ _BARE_AMPERSAND = re.compile(rb"&(?!" + _ENTITY + rb")")
 _BARE_LESS_THAN = re.compile(rb"<(?![A-Za-z_/?]|!--)")  # a declaration inside the root is text too
 _TAG = re.compile(rb"<[A-Za-z_][^<>]{0,4000}>")
 _UNQUOTED = re.compile(rb"""("[^"]*"|'[^']*')|=\s*([^\s"'<>=]+)(?=[\s>])""")
-_CONTROLS = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_CONTROLS = bytes({*range(0x20)} - set(b"\t\n\r"))
+_SPACED = bytes.maketrans(_CONTROLS, b" " * len(_CONTROLS))
+_CDATA = b"<![CDATA["
 
 
-def _repair(body: bytes) -> bytes:
+def _repaired(body: bytes, at: int) -> Iterator[bytes]:
     """Mend what breaks XML most: bare ampersands and less-than signs, entities and attributes as in HTML, controls.
 
-    Text in CDATA sections stays; one that is never closed is opened no more. Linear in the length of the body.
+    Text in CDATA sections stays; one that is never closed is opened no more. Linear in the length of the body, and in
+    small pieces: a substitution over all of it takes ninety times its memory.
     """
-    body = _CONTROLS.sub(b" ", body)
-    parts = []
-    at = 0
-    while (start := body.find(b"<![CDATA[", at)) >= 0 and (end := body.find(b"]]>", start)) >= 0:
-        parts += [_mend(body[at:start]), body[start : end + 3]]
+    while (start := body.find(_CDATA, at)) >= 0 and (end := body.find(b"]]>", start)) >= 0:
+        yield from _mended(body, at, start)
+        yield from (piece.translate(_SPACED) for piece in pieces(body[start : end + 3]))
         at = end + 3
-    parts.append(_mend(body[at:].replace(b"<![CDATA[", b"")))
-    return b"".join(parts)
+    yield from _mended(body, at, len(body))
+
+
+def _mended(body: bytes, at: int, end: int) -> Iterator[bytes]:
+    while at < end:
+        cut = min(at + CHUNK, end)
+        if cut < end:  # not inside a tag or an entity
+            cut = max(body.rfind(b"<", at + 1, cut), 0) or max(body.rfind(b"&", max(at + 1, cut - 40), cut), 0) or cut
+        yield _mend(body[at:cut].translate(_SPACED).replace(_CDATA, b""))
+        at = cut
 
 
 def _mend(text: bytes) -> bytes:

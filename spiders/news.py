@@ -48,8 +48,11 @@ class NewsSpider(Spider):
         """Hand an answer to the crawl."""
         assert isinstance(response, Answer)
         assert response.request is not None
-        with self._writing():
-            await self.crawl.answered(response.request.meta["ask"], response)
+        try:
+            with self._writing():
+                await self.crawl.answered(response.request.meta["ask"], response)
+        finally:
+            response.done()
 
     def fail(self, failure: Failure) -> Iterator[Any]:
         """Hand a failure to the crawl; one that the wire did not name is a fault of ours, and said as such."""

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from datetime import datetime
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml import etree
@@ -12,8 +13,10 @@ from extraction.urls import BadUrlError, canonicalize
 from spiders import markup
 from spiders.findings import Findings, Parsed
 from spiders.site import Site
+from spiders.sourcetext import is_utf8
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
+MAX_TAGS = 300_000  # in a tree: each takes some hundred bytes
 MAX_LINKS = 5000  # read of one page
 MAX_QUERIES = 5  # of one path: more is a calendar, a filter or a session id
 MAX_SHAPE = 300  # links of one shape (digits alike) on one page: more is a calendar or an archive
@@ -74,10 +77,10 @@ def looks_like_article(url: str) -> bool:
 
 def _links(body: bytes, url: str) -> tuple[list[tuple[str, str]], str]:
     """The links of a page with their texts, and the base that they are relative to."""
-    encoding = "utf-8" if markup.is_utf8(body) else None
+    encoding = "utf-8" if is_utf8(body) else None
     parser = etree.HTMLParser(encoding=encoding, no_network=True, remove_comments=True, huge_tree=False)
     try:
-        tree = etree.fromstring(body, parser)
+        tree = etree.fromstring(body, parser) if body.count(b"<") <= MAX_TAGS else None
     except (etree.XMLSyntaxError, ValueError):
         tree = None
     links: list[tuple[str, str]] = []
@@ -91,9 +94,9 @@ def _links(body: bytes, url: str) -> tuple[list[tuple[str, str]], str]:
                 links.append((str(href), _text(element)))
             if len(links) > MAX_LINKS:
                 break
-    if not links:  # a tree too deep or too broken for the parser
-        found = _HREF.findall(body, 0)[: MAX_LINKS + 1]
-        links = [(b"".join(groups).decode("utf-8", "replace"), "") for groups in found]
+    if not links:  # too many tags for a tree, or one too deep or too broken for the parser
+        found = islice(_HREF.finditer(body), MAX_LINKS + 1)
+        links = [((link[1] or link[2] or link[3]).decode("utf-8", "replace"), "") for link in found]
     return links, base
 
 

@@ -10,10 +10,11 @@ failure. aiohttp costs 0.4 ms of CPU a page where Twisted's client costs 0.6.
 
 import asyncio
 import functools
+import io
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import aiohttp
@@ -25,8 +26,9 @@ from scrapy.http import Response
 from yarl import URL
 
 from extraction.records import Outcome
-from spiders.asks import Ask
+from spiders.asks import Ask, Kind
 from spiders.guard import RefusedAddressError, guarded_socket, is_loopback_host
+from spiders.memory import SMALL, Memory
 
 CONNECT_S = 10.0
 HEADERS_S = 25.0
@@ -56,6 +58,7 @@ class Answer(Response):
     address: str | None = None
     sent_at: float = 0.0
     headed_at: float = 0.0
+    done: Callable[[], None] = staticmethod(lambda: None)  # to be called when the body is needed no more
 
 
 class WireHandler(BaseDownloadHandler):
@@ -72,6 +75,7 @@ class WireHandler(BaseDownloadHandler):
         self._keep: bool = crawler.settings.getbool("KEEP_CONNECTIONS")
         self._sessions: dict[tuple[str, ...], aiohttp.ClientSession] = {}
         self._deadlines: set[asyncio.Timeout] = set()
+        self._memory = Memory()
 
     async def download_request(self, request: Request) -> Answer:
         """Fetch one URL. Raises WireError."""
@@ -80,7 +84,7 @@ class WireHandler(BaseDownloadHandler):
             async with asyncio.timeout(self._total) as deadline:
                 self._deadlines.add(deadline)
                 try:
-                    return await self._fetch(request, ask)
+                    return await self._fetch(request, ask, deadline)
                 finally:
                     self._deadlines.discard(deadline)
         except TimeoutError as error:
@@ -99,7 +103,7 @@ class WireHandler(BaseDownloadHandler):
         for session in self._sessions.values():
             await session.close()
 
-    async def _fetch(self, request: Request, ask: Ask) -> Answer:
+    async def _fetch(self, request: Request, ask: Ask, deadline: asyncio.Timeout) -> Answer:
         session = self._session(tuple(ask.site.network.allow))
         try:
             async with asyncio.timeout(min(HEADERS_S, self._total)):
@@ -110,7 +114,7 @@ class WireHandler(BaseDownloadHandler):
             raise _explained(error) from error
         headed_at = time.monotonic()
         try:
-            return await self._read(request, ask, response, headed_at)
+            return await self._read(request, ask, response, _Body(ask, self._memory, deadline, headed_at))
         except aiohttp.ClientPayloadError as error:
             raise WireError(Outcome.TRUNCATED, f"the body is shorter than it said: {_text(error)}") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -118,32 +122,20 @@ class WireHandler(BaseDownloadHandler):
         finally:
             response.release()
 
-    async def _read(self, request: Request, ask: Ask, response: aiohttp.ClientResponse, headed_at: float) -> Answer:
-        parts: list[bytes] = []
-        size = 0
+    async def _read(self, request: Request, ask: Ask, response: aiohttp.ClientResponse, body: "_Body") -> Answer:
         if ask.wants_body(response.status, response.content_type):
-            declared = response.content_length or 0
-            if declared > ask.largest and not ask.cut:
-                response.close()
-                raise WireError(Outcome.TOO_LARGE, f"{declared} bytes announced, {ask.largest} taken")
-            async for part in response.content.iter_any():
-                parts.append(part)
-                size += len(part)
-                if size > ask.largest:
-                    response.close()
-                    if ask.cut:
-                        break
-                    raise WireError(Outcome.TOO_LARGE, f"more than {ask.largest} bytes")
-                spent = time.monotonic() - headed_at
-                if spent > GRACE_S and size < LEAST_BYTES_PER_S * spent:
-                    response.close()
-                    raise WireError(Outcome.TIMEOUT, f"{size} bytes in {spent:.0f} s: too slow")
+            try:
+                await body.read(response)
+            except BaseException:
+                body.forget()
+                raise
         else:
             response.close()
-        answer = Answer(request.url, status=response.status, body=b"".join(parts))
+        answer = Answer(request.url, status=response.status, body=body.bytes)
         answer.fields = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in response.raw_headers)
         assert isinstance(response, _Reply)
-        answer.address, answer.sent_at, answer.headed_at = response.peer, response.sent_at, headed_at
+        answer.address, answer.sent_at, answer.headed_at = response.peer, response.sent_at, body.headed_at
+        answer.done = body.forget
         return answer
 
     def _session(self, allow: tuple[str, ...]) -> aiohttp.ClientSession:
@@ -176,6 +168,58 @@ class WireHandler(BaseDownloadHandler):
         # A request that a kept connection swallowed would be sent again at once, past the host's delay.
         session._retry_connection = False  # noqa: SLF001 - aiohttp has no public name for it
         return session
+
+
+class _Body:
+    """A body as it comes in, within its bounds of size, rate and memory."""
+
+    def __init__(self, ask: Ask, memory: Memory, deadline: asyncio.Timeout, headed_at: float) -> None:
+        self._ask, self._memory, self._deadline, self.headed_at = ask, memory, deadline, headed_at
+        self._file = io.BytesIO()  # gives its bytes without a copy
+        self._held = 0
+        self._waited_s = 0.0
+
+    @property
+    def bytes(self) -> bytes:
+        return self._file.getvalue()
+
+    async def read(self, response: aiohttp.ClientResponse) -> None:
+        """Read it. Raises WireError where it is beyond a bound."""
+        ask, declared = self._ask, response.content_length or 0
+        if declared > ask.largest and not ask.cut:
+            response.close()
+            raise WireError(Outcome.TOO_LARGE, f"{declared} bytes announced, {ask.largest} taken")
+        async for part in response.content.iter_any():
+            self._file.write(part)
+            size = self._file.tell()
+            if size > ask.largest:
+                response.close()
+                if ask.cut:
+                    break
+                raise WireError(Outcome.TOO_LARGE, f"more than {ask.largest} bytes")
+            spent = time.monotonic() - self.headed_at - self._waited_s
+            if spent > GRACE_S and size < LEAST_BYTES_PER_S * spent:
+                response.close()
+                raise WireError(Outcome.TIMEOUT, f"{size} bytes in {spent:.0f} s: too slow")
+            if size > SMALL and not self._held and ask.kind in {Kind.SOURCE, Kind.PAGE}:
+                await self._take(min(declared, ask.largest) or ask.largest)
+
+    async def _take(self, size: int) -> None:
+        """Wait for room for a large body. The time is none of the host's: the deadline stands still."""
+        began, when = time.monotonic(), self._deadline.when()
+        self._deadline.reschedule(None)
+        await self._memory.take(size)
+        self._held = size
+        waited_s = time.monotonic() - began
+        self._waited_s += waited_s
+        if self._deadline.when() is None and when is not None:  # else we were told to hurry meanwhile
+            self._deadline.reschedule(when + waited_s)
+
+    def forget(self) -> None:
+        """Give the room back."""
+        held, self._held = self._held, 0
+        if held:
+            self._memory.give(held)
 
 
 class _Question(aiohttp.ClientRequest):

@@ -20,6 +20,13 @@ from tests.spiders.origin import Origin
 # A child that compiles Scrapy anew each time takes a second more of CPU.
 _BYTECODE = {"PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / f"nightdesk-bytecode-{os.getuid()}")}
 
+# Python that a spider runs first, to write its peak memory down as it ends (what the system tells of children is the
+# largest of all so far): to be formatted with the file, which `peak_kb` reads.
+NOTE_PEAK = (
+    "import atexit, pathlib; atexit.register(lambda:"
+    " pathlib.Path({0!r}).write_text(pathlib.Path('/proc/self/status').read_text()))"
+)
+
 
 @dataclass
 class Crawled:
@@ -84,6 +91,12 @@ def crawl(tmp_path: Path) -> Callable[..., Crawled]:
     return lambda sites, run_id="r1", **job: finish(
         start(tmp_path, sites, run_id=run_id, **job), tmp_path, run_id=run_id
     )
+
+
+def peak_kb(status: Path) -> int:
+    """Return the peak of resident memory that NOTE_PEAK wrote down."""
+    [peak] = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
+    return int(peak.split()[1])
 
 
 def site_file(folder: Path, name: str, url: str, **tables: Mapping[str, Any]) -> Path:

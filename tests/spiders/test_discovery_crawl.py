@@ -4,11 +4,12 @@ import asyncio
 import gzip
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import brotli
 import pytest
 
-from tests.spiders.conftest import Crawled
+from tests.spiders.conftest import NOTE_PEAK, Crawled, peak_kb
 from tests.spiders.origin import Asked, Origin, Reply, moved
 
 Crawl = Callable[..., Crawled]
@@ -34,8 +35,8 @@ def test_a_backfill_reads_the_archives_of_its_days(origin: Origin, crawl: Crawl)
 
 
 @pytest.mark.faults
-def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -> None:
-    """Bombs, entities, pages and lies in a site's sources: each has its outcome, and every good URL is fetched (FAULTS 3)."""
+def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl, tmp_path: Path) -> None:
+    """Bombs, entities, pages and lies in a site's sources: each has its outcome, every good URL is fetched, memory is bounded (FAULTS 3)."""
     laughs = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<!DOCTYPE rss [<!ENTITY e0 "ha">{laughs}]><rss><item><title>&e11;</title><link>{origin.url("/a/bomb")}</link></item></rss>'
     xxe = f'<!DOCTYPE rss [<!ENTITY x SYSTEM "{origin.url("/stolen")}">]><rss><item><title>&x;</title><link>{origin.url("/a/xxe")}</link></item></rss>'
@@ -70,6 +71,7 @@ def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -
         "/cut.gz": Reply(gzip.compress(rows.encode())[:-9], type="application/gzip"),
         "/cut-coded": Reply(gzip.compress(rows.encode())[:-9], headers={"Content-Encoding": "gzip"}),
         "/gz-bomb": Reply(gzip.compress(rows.encode() + b" " * (60 << 20)), headers={"Content-Encoding": "gzip"}),
+        "/nul-bomb": Reply(gzip.compress(b"<rss>" + bytes(60 << 20)), headers={"Content-Encoding": "gzip"}),
         "/br-bomb": Reply(brotli.compress(b" " * (60 << 20), quality=1), headers={"Content-Encoding": "br"}),
         "/endless": endless,
         "/prefixed": Reply(prefixed, type="text/xml"),
@@ -82,11 +84,25 @@ def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -
         "/a/bomb": PAGE,
         "/a/xxe": PAGE,
     }
-    sources = ["bomb", "xxe", "html", "empty", "noise", "mixed", "absent", "cut.gz", "cut-coded", "gz-bomb", "br-bomb"]
+    sources = [
+        "bomb",
+        "xxe",
+        "html",
+        "empty",
+        "noise",
+        "mixed",
+        "absent",
+        "cut.gz",
+        "cut-coded",
+        "gz-bomb",
+        "br-bomb",
+        "nul-bomb",
+    ]
     sources += ["endless", "prefixed", "russian", "mixed-bytes", "to-file", "to-itself", "unasked"]
     site = {"url": origin.url("/"), "sources": {"feeds": [origin.url(f"/{name}") for name in sources]}}
-    crawled = crawl({"a": site})
+    crawled = crawl({"a": site}, preload=NOTE_PEAK.format(str(tmp_path / "peak")))
     assert crawled.code == 0, crawled.errors
+    assert 0 < peak_kb(tmp_path / "peak") < 400 * 1024
     assert crawled.outcomes == {
         **{f"/a/{n}": "page" for n in range(40)},
         "/a/prefixed": "page",
@@ -111,11 +127,16 @@ def test_hostile_sources_cost_a_good_one_nothing(origin: Origin, crawl: Crawl) -
             ["/cut.gz", "/cut-coded", "/gz-bomb", "/endless", "/prefixed", "/russian", "/mixed-bytes"], "ok"
         ),
         "/br-bomb": "too_large",
+        "/nul-bomb": "undecodable",
         "/to-file": "refused_scheme",
         "/to-itself": "redirect_limit",
         "/unasked": "http_error",
     }
-    assert {path for path, source in crawled.sources.items() if source["bounded"]} == {"/gz-bomb", "/endless"}
+    assert {path for path, source in crawled.sources.items() if source["bounded"]} == {
+        "/gz-bomb",
+        "/nul-bomb",
+        "/endless",
+    }
     assert "gzip cut off in the middle" in crawled.sources["/cut.gz"]["reason"]
     [read] = [page for page in crawled.pages if page.final_url.endswith("/russian")]
     assert read.discovery.title_hint == "Пожар в порту"

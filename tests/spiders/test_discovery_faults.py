@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from extraction.records import Outcome
-from spiders import markup
 from spiders.discovery import Parsed, parse_feed, parse_section, parse_sitemap, parse_source
 from spiders.findings import MAX_ENTRIES
 from spiders.site import Site
+from spiders.sourcetext import MAX_BYTES
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HOME = "https://www.blatt-probe.org/"
@@ -158,7 +158,7 @@ def test_what_is_no_source_has_an_outcome(body: bytes, outcome: Outcome, problem
         (lambda body: gzip.compress(body)[:-30], 1, "gzip cut off", None),
         (lambda body: b"\x1f\x8b" + body, 0, "damaged gzip", None),
         (lambda body: gzip.compress(gzip.compress(gzip.compress(gzip.compress(body)))), 0, "3 layers", None),
-        (lambda body: gzip.compress(body + b" " * markup.MAX_BYTES), 20, None, "52428800 bytes"),
+        (lambda body: gzip.compress(body + b" " * MAX_BYTES), 20, None, "52428800 bytes"),
     ],
 )
 def test_gzip_is_told_by_its_bytes(pack: object, found: int, problem: str | None, bounded: str | None) -> None:
