@@ -216,7 +216,8 @@ class _Body:
             self._deadline.reschedule(when + waited_s)
 
     def forget(self) -> None:
-        """Give the room back."""
+        """Drop what was read and give its room back: the traceback of an error would keep it for long."""
+        self._file = io.BytesIO()
         held, self._held = self._held, 0
         if held:
             self._memory.give(held)

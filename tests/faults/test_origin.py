@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from extraction.decoding import BodyError, decode_body
 from extraction.records import Page
-from tests.faults.cases import FAULTS, NONE, PAGE, raw, serve
+from tests.faults.cases import FAULTS, NONE, OK, PAGE, endless, raw, serve
 from tests.faults.catalogue import documented
 from tests.spiders.conftest import NOTE_PEAK, Crawled, finish, peak_kb, start
 from tests.spiders.origin import Origin
@@ -44,6 +44,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Origin, Crawled, 
             urls += [[name, origin.url(path, host)] for path in paths]
             origin.routes |= {f"{host}/robots.txt": NONE} if name not in FAULTS else {}
             origin.routes |= {host + path: PAGE for path in paths} if name not in FAULTS else {}
+        for flood in (f"flood{n}" for n in range(40)):
+            sites[flood] = {"url": origin.url(host=f"{flood}.localhost")}
+            urls += [[flood, origin.url("/flood", f"{flood}.localhost")]]
+            origin.routes |= {f"{flood}.localhost/robots.txt": NONE, "/flood": endless}
         began = time.monotonic()
         crawled = finish(
             start(data, sites, urls=urls, timeout_s=4, patience_s=6, preload=NOTE_PEAK.format(str(data / "peak"))),
@@ -125,8 +129,10 @@ def test_no_host_is_asked_twice_at_once_or_too_soon(hostile: tuple[Origin, Crawl
 
 
 def test_the_bounds_hold(hostile: tuple[Origin, Crawled, float]) -> None:
-    """The whole suite of faults takes a bounded time and the spider bounded memory."""
+    """The whole suite of faults takes a bounded time and the spider bounded memory, also where forty hosts flood it at once."""
     _, crawled, took = hostile
+    floods = [end for url, end in crawled.outcomes_by_url.items() if url.endswith("/flood")]
+    assert floods == ["too_large"] * 40
     assert took < 100
     assert 0 < crawled.peak_kb < 400 * 1024
 
@@ -169,7 +175,9 @@ def test_a_certificate_that_does_not_hold_is_an_end(tmp_path: Path, kind: str, r
         crawled = finish(process, tmp_path)
         assert bool(origin.asked) == (kind == "good")
     assert set(crawled.outcomes_by_url.values()) == {"page" if kind == "good" else "tls_failed"}
-    assert reason is None or all(reason in e["reason"] for e in crawled.entries if e["kind"] == "outcome")
+    ends = [e for e in crawled.entries if e["kind"] == "outcome"]
+    assert reason is None or all(reason in e["reason"] for e in ends)
+    assert not [e for e in ends if "before:" in e["reason"]]
 
 
 def certificate(name: str, since: datetime) -> bytes:
@@ -205,3 +213,20 @@ def test_a_dead_host_costs_a_bounded_time(tmp_path: Path) -> None:
     assert set(ends) == {"timeout", "deferred"}
     assert ends["deferred"] > 30
     crawled.assert_sums()
+
+
+def test_a_drip_ends_before_its_deadline(tmp_path: Path) -> None:
+    """A body that goes on but slower than anybody's line holds its slot for seconds, not for the whole of its time."""
+    with Origin() as origin:
+        drip = raw(OK + b"Content-Length: 99999\r\n\r\n", *[b"x" * 20] * 900, pause_s=0.1)
+        origin.routes |= {"/robots.txt": NONE, "/drip": drip, "/good": PAGE}
+        urls = [["s", origin.url("/drip")], ["s", origin.url("/good")]]
+        began = time.monotonic()
+        preload = "import spiders.wire; spiders.wire.GRACE_S = 1.0"
+        crawled = finish(
+            start(tmp_path, {"s": {"url": origin.url()}}, urls=urls, timeout_s=40, patience_s=9, preload=preload),
+            tmp_path,
+        )
+        assert time.monotonic() - began < 20
+    assert crawled.outcomes == {"/drip": "timeout", "/good": "page"}
+    assert "too slow (before: timeout: " in crawled.reasons["/drip"]

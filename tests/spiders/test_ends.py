@@ -143,3 +143,31 @@ def test_a_redirect_to_a_refused_address_is_refused_where_it_connects(origin: Or
         "walled": "robots_unreachable",
     }
     assert crawled.sources["/feed"]["outcome"] == "refused_address"
+
+
+def test_of_a_hosts_addresses_only_those_that_are_allowed_are_reached(origin: Origin, crawl: Crawl) -> None:
+    """A name with an address that the site does not open and one that it does: only the second hears of us, whatever their order and however the answer changes."""
+    resolver = """if True:
+        import itertools, socket
+        asked, system = itertools.count(), socket.getaddrinfo
+        def changing(host, port, *args, **kwargs):
+            if not str(host).endswith(".example.org"):
+                return system(host, port, *args, **kwargs)
+            found = ["127.0.0.2", "127.0.0.1"] if host.startswith("both") else ["127.0.0.2", "127.0.0.1"][next(asked) % 2:][:1]
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+        socket.getaddrinfo = changing
+    """
+    with Origin(addresses=("127.0.0.2",), port=origin.port) as inner:
+        origin.routes |= {"/robots.txt": Reply(status=404), "/a": PAGE}
+        allow = {"network": {"allow": ["127.0.0.1/32"]}, "politeness": {"delay_s": 0.1}}
+        hosts = ["both.example.org", "changing.example.org"]
+        crawled = crawl(
+            {host.partition(".")[0]: {"url": origin.url(host=host), **allow} for host in hosts},
+            urls=[[host.partition(".")[0], origin.url("/a", host)] for host in hosts],
+            contact="mailto:desk@example.org",
+            preload=f"exec({resolver!r})",
+        )
+        assert inner.asked == []
+    ends = crawled.outcomes_by_url
+    assert ends[origin.url("/a", "both.example.org")] == "page"
+    assert ends[origin.url("/a", "changing.example.org")] in {"page", "refused_address"}
