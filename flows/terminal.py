@@ -11,6 +11,7 @@ from rich.console import Console
 
 from flows.desk import open_desk, require_contact, require_writable
 from flows.origin import Origin
+from flows.prefect_home import prefect_home, require_room
 from flows.report import RunSummary, problems, table
 from flows.server import connect_to_server
 from flows.sources import resolve
@@ -101,6 +102,9 @@ def _run(
         except asyncio.CancelledError:
             console.print("stopped; what was fetched is kept, and the next run goes on from there")
             return STOPPED
+        except Exception:
+            require_room(prefect_home(desk.data))  # a disk that is full by now says so, instead of Prefect's traceback
+            raise
     if watch.shown:
         for answer in watch.shown:
             Console(highlight=False).print(answer)

@@ -3,11 +3,13 @@
 Each folder that a stage writes is a small file system of its own, so that the disk is full at that stage and no other.
 """
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -160,3 +162,31 @@ def test_prefects_database_without_room_is_named(tmp_path: Path, nightdesk: Run,
         assert not (disk.folder / ".room").exists()
     finally:
         disk.remove()
+
+
+@pytest.mark.prefect
+def test_prefects_database_that_finds_no_room_amid_a_run_loses_nothing(tmp_path: Path, nightdesk: Run) -> None:
+    """The disk of Prefect's files fills up while pages come in: they are all stored, one line says where there is no room, and the next run asks for nothing again."""
+    disk = SmallDisk(tmp_path / "prefect", "30m")
+    try:
+        with Origin() as origin:
+            data = furnish(tmp_path, origin, delay_s=0.1)
+            with ThreadPoolExecutor(1) as beside:
+                crawling = beside.submit(nightdesk, "crawl", data=data, expect=2, timeout_s=120)
+                wait_for(lambda: len(origin.asked) > 8, 60, "the crawl has begun")
+                ballast = disk.folder / "ballast"
+                with contextlib.suppress(OSError), ballast.open("wb", 0) as file:
+                    while True:
+                        file.write(bytes(4096))
+                said = crawling.result().stderr
+            assert titles(data) == whole()
+            asked = len(origin.asked)
+            ballast.unlink()
+            code, last = run_line(data)
+            assert code == 0, last
+            assert [a.path for a in origin.asked[asked:] if a.path.startswith("/2026/")] == []
+    finally:
+        disk.remove()
+    assert "Traceback" not in said
+    words = " ".join(said.split())
+    assert f"{disk.folder}: Prefect's database cannot be kept there: No space left on device; it needs about" in words
