@@ -8,7 +8,7 @@ from typing import Any
 from tests.faults.cases import NONE, OK, SILENT, endless, endless_chunks, raw, reset
 from tests.spiders.origin import Origin, Reply, Route, moved
 
-SITES, URLS = 20, 10  # a seed
+SITES, URLS = 20, 6  # a seed
 PAGE = Reply("<p>A page of few words, which costs little to read.</p>")
 
 
