@@ -2,7 +2,10 @@
 # ruff: noqa: T201 - a command speaks by printing
 """The command line. Whatever is slow to import is imported by the command that needs it."""
 
+import codecs
+import io
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -473,7 +476,21 @@ class UsageError(ValueError):
 
 def main() -> None:
     """Run a command; end with 0, with 1 if it failed, with 2 and one message if its user is to mend something."""
+    _take_any_locale()
     sys.exit(_guarded(lambda: app(exit_on_error=False)))
+
+
+def _take_any_locale() -> None:
+    """Where the locale is not UTF-8: files and pipes get UTF-8 all the same, as arguments are taken to be; a terminal
+    shows question marks for what it has no letters for.
+    """  # noqa: D205
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="replace")
+    sys.argv[1:] = [
+        os.fsencode(word).decode("utf-8", "replace") if re.search("[\udc80-\udcff]", word) else word
+        for word in sys.argv[1:]
+    ]
 
 
 def _guarded(command: Callable[[], Any]) -> int:

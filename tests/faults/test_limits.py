@@ -1,6 +1,9 @@
 """A poor machine: few file descriptors, no network, no temporary folder, no environment. It works, or says why in one line."""
 
 import os
+import pty
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -8,10 +11,13 @@ import pytest
 
 from spiders.room import MOST_AT_ONCE, divided
 from tests.faults.cases import NONE, PAGE
+from tests.faults.desk import furnish, titles, whole
+from tests.flows.world import LINE, NIGHTDESK
 from tests.spiders.conftest import finish, start
 from tests.spiders.origin import Origin, Reply
 
 pytestmark = pytest.mark.faults
+BARE = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TMPDIR": "/nonexistent", "PYTHONTZPATH": ""}
 AS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="a namespace of one's own needs root")
 # Makes /tmp and /var/tmp read-only but for the folder that is the next argument, and runs what follows.
 NO_TMP = [
@@ -69,7 +75,6 @@ def test_without_any_network_each_url_says_so(tmp_path: Path) -> None:
 def test_a_bare_environment_is_enough(tmp_path: Path) -> None:
     """No HOME, no TERM, no PATH, no zones of the system, an ASCII locale, and /tmp and /var/tmp read-only: pages come in and hold every letter."""
     title = "Überfall in Łódź – 東京 reagiert"
-    bare = {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0", "TMPDIR": "/nonexistent", "PYTHONTZPATH": ""}
     with Origin() as origin:
         item = f"<item><title>{title}</title><link>{origin.url('/ü')}</link></item>"
         origin.routes |= {
@@ -78,7 +83,29 @@ def test_a_bare_environment_is_enough(tmp_path: Path) -> None:
             "/feed": Reply(f"<rss version='2.0'><channel>{item}</channel></rss>", type="text/xml"),
         }
         site = {"url": origin.url(), "sources": {"feeds": [origin.url("/feed")]}}
-        crawled = finish(start(tmp_path, {"s": site}, env=bare, within=[*NO_TMP, str(tmp_path)]), tmp_path)
+        crawled = finish(start(tmp_path, {"s": site}, env=BARE, within=[*NO_TMP, str(tmp_path)]), tmp_path)
     assert (crawled.code, crawled.errors) == (0, "")
     [page] = crawled.pages
     assert page.discovery.title_hint == title
+
+
+@AS_ROOT
+def test_the_whole_line_works_in_a_bare_environment(tmp_path: Path) -> None:
+    """As the spider alone: pages are fetched, extracted and loaded; what is asked for comes out whole in a pipe and readable on a terminal."""
+    with Origin() as origin:
+        data = furnish(tmp_path / "data", origin)
+        within = [*NO_TMP, str(tmp_path)]
+        line = subprocess.run(
+            [*within, sys.executable, str(LINE), str(data)], env=BARE, capture_output=True, timeout=90, check=False
+        )
+        assert line.returncode == 0, line.stderr.decode()
+        assert titles(data) == whole()
+        query = [*within, NIGHTDESK, "sql", "--csv", "select count(*), 'Łódź – 東京' as place from articles"]
+        said = subprocess.check_output([*query, "--data", str(data)], env=BARE, timeout=60)
+        assert said.decode().splitlines()[1] == "24,Łódź – 東京"
+        ours, terminal = pty.openpty()
+        check = [*within, NIGHTDESK, "sites", "check", "north", "--data", str(data)]
+        subprocess.run(check, env=BARE, stdin=terminal, stdout=terminal, stderr=terminal, timeout=60, check=True)
+        assert b"12" in os.read(ours, 65536)
+    os.close(ours)
+    os.close(terminal)
