@@ -3,6 +3,7 @@
 """The command line. Whatever is slow to import is imported by the command that needs it."""
 
 import codecs
+import errno
 import io
 import os
 import re
@@ -470,6 +471,9 @@ def _day(option: str, text: str) -> "date":
         raise UsageError(f"{option} {text!r}: no date; write it as 2026-11-01") from None
 
 
+_DISK = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS})
+
+
 class UsageError(ValueError):
     """Something on the command line makes no sense; the text says what, and the mend."""
 
@@ -507,6 +511,9 @@ def _guarded(command: Callable[[], Any]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _DISK and error.filename:
+            print(f"nightdesk: {error.strerror}: {error.filename}. Make room and run it again", file=sys.stderr)
+            return 1
         if not _is_ours(error):
             raise
         print(f"nightdesk: {error}", file=sys.stderr)

@@ -19,6 +19,7 @@ import msgspec
 from flows.chunks import Advance, shares
 from flows.crawl import Event, Finished, Progress, SiteProgress, crawl
 from flows.desk import Desk
+from flows.folder import naming
 from flows.lease import hold_free, wanted
 from flows.planning import backfill_id, days_between, days_to_plan, index_problems, now_utc, read_plan
 from flows.run import SHARD, Request, Run, Say
@@ -161,7 +162,9 @@ class Filling(Run):
             urls = backfills.open_urls(self.desk.data, self.backfill.backfill_id, names)
             job = self.job(names, SHARD)
         path = self.folder / f"fill-{self._round}.jsonl"
-        path.write_bytes(b"".join(_encode(_line(url)) + b"\n" for url in urls))
+        lines = b"".join(_encode(_line(url)) + b"\n" for url in urls)
+        with naming(path, len(lines)):
+            path.write_bytes(lines)
         limit = self.request.limit_pages
         return msgspec.structs.replace(
             job,

@@ -122,8 +122,9 @@ def _open(data: Path, kind: str, host: str) -> int:
 
 
 def _sign(descriptor: int, holder: Holder) -> None:
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, msgspec.json.encode(holder), 0)
+    with contextlib.suppress(OSError):  # a full disk: others wait for "another process" then
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(holder), 0)
 
 
 def _ask_for(data: Path, host: str) -> int:

@@ -6,16 +6,29 @@ from collections.abc import Callable, Iterable
 from io import FileIO
 from pathlib import Path
 
+from flows.folder import naming
+
 REQUEST = "run.json"
 POLL_S = 0.5
 
 
 def come_to_life(folder: Path, request: bytes) -> FileIO:
-    """Make the folder of a run, with its request; the run lives for as long as it holds the returned file open."""
+    """Make the folder of a run, with its request; the run lives for as long as it holds the returned file open.
+
+    Raises OSError, and leaves no folder behind, where the disk refuses.
+    """
     folder.mkdir(parents=True)
-    file = FileIO(folder / REQUEST, "x")
-    fcntl.flock(file, fcntl.LOCK_EX)
-    file.write(request)
+    path = folder / REQUEST
+    with naming(path, len(request)):
+        file = FileIO(path, "x")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            file.write(request)
+        except OSError:
+            file.close()
+            path.unlink()
+            folder.rmdir()
+            raise
     return file
 
 

@@ -17,6 +17,7 @@ from extraction.learned import Learned
 from flows import old
 from flows.crawl import Event, Finished, Log, Progress, Segment
 from flows.desk import Desk, require_contact, require_writable
+from flows.folder import naming
 from flows.ingest import JOURNAL, Ingest, Tally, recover_all, segment_of, unextracted, unloaded
 from flows.lease import hold_hosts
 from flows.living import REQUEST, come_to_life, is_held
@@ -268,7 +269,9 @@ class Run:
     def write_job(self, job: Job) -> Path:
         """Write a job for a spider; return its file."""
         path = self.folder / f"{job.shard}.job.json"
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(job)))
+        text = msgspec.json.format(msgspec.json.encode(job))
+        with naming(path, len(text)):
+            path.write_bytes(text)
         return path
 
 

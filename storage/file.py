@@ -203,10 +203,18 @@ def open_store(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a store's file for writing and migrate it; the caller holds the lock. Raises as `writer` does."""
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = duckdb.connect(":memory:")
+    new = not path.exists()
     try:
-        with explained(path):
-            _attach(connection, path)
-            migrate(connection, path)
+        try:
+            with explained(path):
+                _attach(connection, path)
+                migrate(connection, path)
+        except Exception:
+            if new:  # half a file would be taken for a damaged store
+                connection.close()
+                for half in (path, path.with_name(path.name + ".wal")):
+                    half.unlink(missing_ok=True)
+            raise
         yield connection
         with explained(path):
             connection.execute("USE memory; DETACH store")

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,7 +19,7 @@ from storage.load import load, pending_folders
 from tests.conftest import Run
 from tests.faults.cases import NONE
 from tests.faults.desk import SmallDisk, furnish, titles, whole
-from tests.flows.world import start_line, wait_for
+from tests.flows.world import LINE, start_line, wait_for
 from tests.spiders.conftest import finish, start
 from tests.spiders.origin import Origin, Reply
 
@@ -162,6 +163,37 @@ def test_prefects_database_without_room_is_named(tmp_path: Path, nightdesk: Run,
         assert not (disk.folder / ".room").exists()
     finally:
         disk.remove()
+
+
+@pytest.mark.skipif(not shutil.which("cc"), reason="the quota is that of a library that cc builds")
+def test_a_quota_that_is_spent_is_named_and_nothing_is_lost(tmp_path: Path) -> None:
+    """Where the disk has room and its owner has none: store, captures and rows in turn name the file and the reason; afterwards all is there once."""
+    library = tmp_path / "quota.so"
+    source = Path(__file__).with_name("quota.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O2", "-o", str(library), str(source), "-ldl"], check=True)
+    flag = tmp_path / "spent"
+    with Origin() as origin:
+        data = furnish(tmp_path / "data", origin)
+        for folder, words in {
+            "store": r"store/\S+: no room on the disk",
+            "captures": r"Disk quota exceeded: \d+ bytes are needed: '\S+/captures/\S+/run\.json'",
+            "extracted": r"Disk quota exceeded: \d+ bytes at most are needed: '\S+/extracted/",
+        }.items():
+            flag.touch()
+            quota = {"QUOTA_FOLDER": str(data / folder), "QUOTA_SPENT": str(flag), "LD_PRELOAD": str(library)}
+            line = [sys.executable, str(LINE), str(data)]
+            done = subprocess.run(
+                line, env={**os.environ, **quota}, capture_output=True, text=True, timeout=60, check=False
+            )
+            assert done.returncode == 1
+            assert re.search(words, done.stderr), done.stderr
+            assert not [path for path in data.rglob("*.json") if path.stat().st_size == 0]
+            flag.unlink()
+        code, said = run_line(data)
+        assert code == 0, said
+        assert titles(data) == whole()
+        asked = [a.path for a in origin.asked if a.path.startswith("/2026/")]
+        assert max(map(asked.count, asked)) <= 2
 
 
 @pytest.mark.prefect
