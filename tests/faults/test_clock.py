@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,10 +15,10 @@ import duckdb
 import pytest
 
 from tests.faults.cases import NONE, PAGE
-from tests.faults.desk import article, furnish, titles, whole
+from tests.faults.desk import TOWNS, article, furnish, titles, whole
 from tests.flows.world import LINE, wait_for
 from tests.spiders.conftest import finish, site_file, start
-from tests.spiders.origin import Origin, Reply
+from tests.spiders.origin import Asked, Origin, Reply
 
 pytestmark = pytest.mark.faults
 DAY_S = 86_400
@@ -90,6 +91,43 @@ def test_runs_under_different_clocks_lose_and_double_nothing(
     with duckdb.connect(str(data / "store" / "published.duckdb"), read_only=True) as connection:
         assert connection.execute("SELECT outcome, count(*) FROM urls GROUP BY ALL").fetchall() == [("loaded", 26)]
         assert connection.execute("SELECT count(*) FROM runs WHERE finished_at < started_at").fetchall() == [(0,)]
+
+
+@WITH_COMPILER
+def test_the_text_decides_and_not_what_a_server_says_of_it(tmp_path: Path, shim: Path) -> None:
+    """Visited again a week later: validators that change with every answer, of the future, or that lie; 304 to what nobody asked: versions are of texts alone."""
+    clock = Clock(shim, tmp_path)
+    visits: Counter[str] = Counter()
+    with Origin() as origin:
+        data = furnish(tmp_path / "data", origin)
+        path = {town: f"/2026/north-votes-on-the-harbour-of-{town.lower()}" for town in TOWNS}
+
+        def answer(asked: Asked) -> Reply:
+            visits[asked.path] += 1
+            first, town = visits[asked.path] == 1, asked.path.rpartition("-")[2].title()
+            text = article("north", town, origin.url(asked.path, "north.localhost"))
+            if town == "Aldermere":
+                fields = {"ETag": f'"{visits[asked.path]}"', "Last-Modified": "Thu, 31 Dec 2099 00:00:00 GMT"}
+                return Reply(text, headers={**fields, "Cache-Control": "no-store"})
+            if town == "Brackwater":
+                return Reply(text if first else text.replace("dredged", "filled in"), headers={"ETag": '"1"'})
+            if town == "Coldharbour":
+                return Reply(text) if first else Reply(status=304)
+            known = asked.headers.get("if-none-match") == '"1"'
+            return Reply(status=304) if known else Reply(text if first else "lost", headers={"ETag": '"1"'})
+
+        for town in ("Aldermere", "Brackwater", "Coldharbour", "Dunmoor"):
+            origin.routes["north.localhost" + path[town]] = answer
+        run_line(data, clock)
+        clock.step(8 * DAY_S)
+        run_line(data, clock)
+        assert [visits[path[town]] for town in ("Aldermere", "Brackwater", "Coldharbour", "Dunmoor")] == [2] * 4
+    assert titles(data) == whole()
+    with duckdb.connect(str(data / "store" / "published.duckdb"), read_only=True) as connection:
+        versions = connection.execute(
+            "SELECT headline FROM article_versions GROUP BY ALL HAVING count(*) > 2"
+        ).fetchall()
+        assert versions == [("Brackwater votes on its harbour",)]  # two of the north, one of the south
 
 
 def add_by_sitemap(data: Path, origin: Origin, number: int) -> None:
