@@ -16,7 +16,7 @@ from spiders.discovery import Parsed, parse_source
 from spiders.fetcher import Fetch, Fetched
 from spiders.findings import clean_title
 from spiders.robots import parse
-from spiders.sections import looks_like_article
+from spiders.sections import beyond_a_tree, looks_like_article
 from spiders.site import Network, Site, SiteError, Sources
 from spiders.sitevalues import countries, whole_domain, zones
 from spiders.sourcetext import is_utf8
@@ -214,7 +214,7 @@ def _read_page(fetched: Fetched) -> _Page:
         encoding="utf-8" if is_utf8(body) else None, no_network=True, remove_comments=True, huge_tree=False
     )
     try:
-        tree = etree.fromstring(body, parser)
+        tree = None if beyond_a_tree(body) else etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         tree = None
     if tree is None:

@@ -17,6 +17,7 @@ from spiders.sourcetext import is_utf8
 
 MAX_PAGE_BYTES = 8 * 1024 * 1024
 MAX_TAGS = 300_000  # in a tree: each takes some hundred bytes
+MAX_ATTRIBUTES = 200  # of a tag: libxml2 compares each with each, 100,000 take it 113 s
 MAX_LINKS = 5000  # read of one page
 MAX_QUERIES = 5  # of one path: more is a calendar, a filter or a session id
 MAX_SHAPE = 300  # links of one shape (digits alike) on one page: more is a calendar or an archive
@@ -30,6 +31,7 @@ _NAVIGATION = frozenset(
     "wp-json".split()
 )
 _DATE = re.compile(r"/(?:19|20)\d\d[/-]?(?:0[1-9]|1[0-2]|[a-z]{3})(?:[/-]|\d\d)")
+_QUOTED = re.compile(rb"\"[^\"]*\"|'[^']*'")
 _NUMBER = re.compile(r"\d{5,}")
 _WORDS = re.compile(r"[^\W\d_]{2,}(?:[-_][^\W_]+){3,}")
 _HREF = re.compile(
@@ -80,7 +82,7 @@ def _links(body: bytes, url: str) -> tuple[list[tuple[str, str]], str]:
     encoding = "utf-8" if is_utf8(body) else None
     parser = etree.HTMLParser(encoding=encoding, no_network=True, remove_comments=True, huge_tree=False)
     try:
-        tree = etree.fromstring(body, parser) if body.count(b"<") <= MAX_TAGS else None
+        tree = None if beyond_a_tree(body) else etree.fromstring(body, parser)
     except (etree.XMLSyntaxError, ValueError):
         tree = None
     links: list[tuple[str, str]] = []
@@ -98,6 +100,16 @@ def _links(body: bytes, url: str) -> tuple[list[tuple[str, str]], str]:
         found = islice(_HREF.finditer(body), MAX_LINKS + 1)
         links = [((link[1] or link[2] or link[3]).decode("utf-8", "replace"), "") for link in found]
     return links, base
+
+
+def beyond_a_tree(body: bytes) -> bool:
+    """Whether a tree of the page would cost too much: it has too many tags, or one of too many attributes."""
+    pieces = body.split(b"<", MAX_TAGS + 1)
+    return len(pieces) > MAX_TAGS or any(
+        max(len(tag.split(None, MAX_ATTRIBUTES)), tag.count(b"="), tag.count(b"/")) > MAX_ATTRIBUTES
+        for piece in pieces
+        if len(piece) > 2 * MAX_ATTRIBUTES and (tag := _QUOTED.sub(b"", piece).partition(b">")[0])
+    )
 
 
 def _joined(href: str, url: str) -> str | None:
