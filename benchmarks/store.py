@@ -74,7 +74,9 @@ def in_child(what: str, data: Path, run: str) -> dict[str, float]:
     return dict(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
 
 
-def nights(newsroom: Newsroom, data: Path, rows: int, count: int) -> list[tuple[dict[str, float], dict[str, float]]]:
+def nights(
+    newsroom: Newsroom, data: Path, rows: int, count: int, known_of: str
+) -> list[tuple[dict[str, float], dict[str, float]]]:
     """Load nightly batches, each beside a bare insert of the same files into a copy of the same store."""
     chance = np.random.default_rng(2)
     measured = []
@@ -82,7 +84,7 @@ def nights(newsroom: Newsroom, data: Path, rows: int, count: int) -> list[tuple[
     changed = np.empty(0, int)
     for night in range(count):
         # As in `clusters.py`, nine of ten of the last week's, for articles are visited again until they are a week old.
-        week = max(0, rows - 7 * BATCH)
+        week = max(0, rows - 7 * BATCH) if known_of == "week" else 0
         young = week + chance.permutation(rows - week)[: BATCH // 5]
         known = np.setdiff1d(np.concatenate([young, chance.choice(rows, BATCH // 60)]), changed)
         known = chance.permutation(known)[: BATCH * 12 // 100]
@@ -194,11 +196,12 @@ def _short(rows: int) -> str:
     return f"{rows // 1_000_000}m" if rows % 1_000_000 == 0 else f"{rows // 1000}k"
 
 
-def measure(newsroom: Newsroom, data: Path, rows: int, parts: list[str]) -> dict[str, Any]:
+def measure(newsroom: Newsroom, data: Path, rows: int, asked: argparse.Namespace) -> dict[str, Any]:
     """Measure a store of so many articles, in the order of the parts: the nights make it grow."""
     report: dict[str, Any] = {}
+    parts = asked.parts
     if "load" in parts:
-        report |= loading(nights(newsroom, data, rows, 5), rows)
+        report |= loading(nights(newsroom, data, rows, asked.nights, asked.known), rows)
     if "publish" in parts:
         report |= publishing(data)
     if "queries" in parts:
@@ -243,6 +246,13 @@ def main() -> None:
         "--rows", type=int, nargs="+", default=[100_000], help="articles in the store before the nights"
     )
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS, help="measure only these; none: build")
+    parser.add_argument("--nights", type=int, default=5, help="batches to load")
+    parser.add_argument(
+        "--known",
+        choices=["week", "any"],
+        default="week",
+        help="known articles: nine of ten of the last week, or of any age",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     parser.add_argument("--keep", type=Path, help="keep the built stores in this folder, and use those that are there")
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)
@@ -268,7 +278,7 @@ def main() -> None:
                     database.copy(smaller[-1], data / database.STORE)
                 build(newsroom, data, rows)
                 database.copy(data / database.STORE, base)
-            measured = measure(newsroom, data, rows, arguments.parts)
+            measured = measure(newsroom, data, rows, arguments)
             # The plain names are those of a million articles; of another size if it is the only one.
             report |= (
                 measured
