@@ -15,8 +15,9 @@ from extraction.features import FEATURES
 
 _FILE: Final = Path(__file__).parent / "blockmodel.json"
 
-#: Seven questions (feature, threshold) from the root downwards, then the eight leaves' values from left to right.
-Tree = tuple[Any, ...]
+#: Feature and threshold of the first question, then what follows where the feature is not over it and where it is: the
+#: same again, two more times, and then the values of the leaves.
+Tree = tuple[int, float, Any, Any]
 
 
 class ModelError(RuntimeError):
@@ -28,21 +29,22 @@ def _trees() -> tuple[Tree, ...]:
     model = json.loads(_FILE.read_text("utf-8"))
     if tuple(model["features"]) != FEATURES:
         raise ModelError(f"{_FILE.name} does not fit extraction/features.py: run benchmarks/train_blockmodel.py")
-    return tuple(map(tuple, model["trees"]))
+    return tuple(map(_nested, model["trees"]))
+
+
+def _nested(tree: list[Any]) -> Tree:
+    """The tree of a line of the file: seven questions from the root downwards, level by level, then eight leaves."""
+    a, at, b, bt, c, ct, d, dt, e, et, f, ft, g, gt, v0, v1, v2, v3, v4, v5, v6, v7 = tree
+    left = (b, bt, (d, dt, v0, v1), (e, et, v2, v3))
+    right = (c, ct, (f, ft, v4, v5), (g, gt, v6, v7))
+    return a, at, left, right
 
 
 def probability(row: Sequence[float]) -> float:
     """The probability (0 to 1) that the block with these measurements belongs to the body."""
-    x = row
     total = 0.0
-    for a, at, b, bt, c, ct, d, dt, e, et, f, ft, g, gt, v0, v1, v2, v3, v4, v5, v6, v7 in _trees():
-        if x[a] <= at:
-            if x[b] <= bt:
-                total += v0 if x[d] <= dt else v1
-            else:
-                total += v2 if x[e] <= et else v3
-        elif x[c] <= ct:
-            total += v4 if x[f] <= ft else v5
-        else:
-            total += v6 if x[g] <= gt else v7
+    for feature, threshold, low, high in _trees():
+        f, at, left, right = low if row[feature] <= threshold else high
+        f, at, less, more = left if row[f] <= at else right
+        total += less if row[f] <= at else more
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
