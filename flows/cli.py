@@ -1,6 +1,9 @@
 # ruff: noqa: PLC0415 - `nightdesk --help` must not wait for Prefect, nor `sql` for Scrapy
 # ruff: noqa: T201 - a command speaks by printing
-"""The command line. Whatever is slow to import is imported by the command that needs it."""
+"""The command line. Whatever is slow to import is imported by the command that needs it.
+
+One list of commands, in the order in which `nightdesk --help` shows them: that is why it is longer than other modules.
+"""
 
 import codecs
 import errno
