@@ -37,7 +37,7 @@ def read_again(
     show_report(desk, report)
     if not report.dossier.passes:
         return HELD
-    if yes and report.state != "promoted":
+    if yes:  # also what is promoted: killed before it was published, it has yet to be
         return promote(data, report.dossier.reextraction_id, despite_gate=False)
     return 0
 

@@ -262,6 +262,18 @@ def test_hostile_texts_are_inert_in_the_report(data: Path) -> None:
     assert "**x**" not in shown
 
 
+def test_what_was_promoted_but_not_published_is_published(data: Path, nightdesk: Run) -> None:
+    """Killed between the two, the same command lets readers see the promotion."""
+    extraction_of(data, "lindenauer-bote", '\n[extraction]\nrules_off = ["related.heading"]\n')
+    published = (data / "store" / "published.duckdb").read_bytes()
+    promote(data, again(data))
+    after = contents(data)
+    (data / "store" / "published.duckdb").write_bytes(published)
+    assert contents(data) != after
+    nightdesk("reextract", "--yes", data=data)
+    assert contents(data) == after
+
+
 @pytest.mark.crash
 def test_killed_at_any_moment_the_same_command_goes_on(data: Path, tmp_path: Path) -> None:
     """SIGKILL while it reads, compares or promotes: nothing half is in the store, and the command said again ends as unkilled."""
