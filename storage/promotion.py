@@ -84,7 +84,7 @@ def record(data: Path, row: Row, sites: Iterable[Mapping[str, Any]] = ()) -> Non
 def promote(data: Path, reextraction_id: str, folder: Path) -> Promoted:
     """Take the rows in `folder`/rows into the store, in one transaction, and publish.
 
-    Done once: a second call only publishes. Killed at any moment it has done all or nothing, and can be called again.
+    Done once: a second call only clusters what a kill left and publishes. Killed at any moment it has done all or nothing, and can be called again.
 
     Raises:
         PromotionError: the store does not know the re-extraction, or has it discarded.
@@ -103,6 +103,7 @@ def promote(data: Path, reextraction_id: str, folder: Path) -> Promoted:
                 done = _replace(connection, reextraction_id, files, keep=folder / BEFORE)
             case state:
                 raise PromotionError(f"{reextraction_id} is {state or 'not in the store'}: run it again first")
+        cluster(connection)  # also what was done before: killed after its commit, it has yet to be
     return done
 
 
@@ -125,6 +126,7 @@ def roll_back(data: Path, reextraction_id: str, folder: Path) -> Promoted:
                 raise PromotionError(
                     f"{reextraction_id} is {state or 'not in the store'}: only what is promoted can be rolled back"
                 )
+        cluster(connection)
     return done
 
 
@@ -177,7 +179,6 @@ def _replace(
         connection.execute(sql("ledger"))
         _mark(connection, reextraction_id, promoted=keep is not None)
         done = _counted(connection)
-    cluster(connection)
     return done
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,22 @@ def test_no_question_takes_our_reading_for_an_edit(newsdesk: Path) -> None:
         }
     assert [row[:3] for row in answers["edited"]] == [(1, "harbour", "Ferry sails")]
     assert [row[:4] for row in answers["overnight"]] == [("harbour", "read otherwise", 2, "Pier")]
+
+
+@pytest.mark.parametrize("change", [promote, roll_back])
+def test_done_again_it_clusters_what_a_kill_left(newsdesk: Path, change: Callable[..., Any]) -> None:
+    """Killed after its commit, a promotion or roll-back has yet to cluster its texts; the repeated one does that."""
+    home = reread(newsdesk, [(page(PIER, 2), two(PIER, "The pier opens at noon.", "Pier"))])
+    promote(newsdesk, "again", home)
+    if change is roll_back:
+        roll_back(newsdesk, "again", home)
+    sketches = asked(newsdesk, "SELECT url_key, load_number FROM text_sketches ORDER BY ALL")
+    with database.writer(newsdesk, publish=True) as connection:  # as the store is between the commit and the clusters
+        connection.execute("UPDATE story_state SET load_number = load_number - 1")
+        connection.execute("DELETE FROM text_sketches WHERE load_number > (SELECT load_number FROM story_state)")
+    assert asked(newsdesk, "SELECT url_key, load_number FROM text_sketches ORDER BY ALL") != sketches
+    assert change(newsdesk, "again", home).again
+    assert asked(newsdesk, "SELECT url_key, load_number FROM text_sketches ORDER BY ALL") == sketches
 
 
 @pytest.mark.crash
