@@ -84,7 +84,8 @@ def record(data: Path, row: Row, sites: Iterable[Mapping[str, Any]] = ()) -> Non
 def promote(data: Path, reextraction_id: str, folder: Path) -> Promoted:
     """Take the rows in `folder`/rows into the store, in one transaction, and publish.
 
-    Done once: a second call only clusters what a kill left and publishes. Killed at any moment it has done all or nothing, and can be called again.
+    Done once: a second call only clusters what a kill left, and publishes. Killed at any moment it has done all or
+    nothing, and can be called again.
 
     Raises:
         PromotionError: the store does not know the re-extraction, or has it discarded.
@@ -178,8 +179,7 @@ def _replace(
         connection.execute(sql("promotion"))
         connection.execute(sql("ledger"))
         _mark(connection, reextraction_id, promoted=keep is not None)
-        done = _counted(connection)
-    return done
+        return _counted(connection)
 
 
 def _prepare(
