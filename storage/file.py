@@ -29,6 +29,9 @@ LOCK: Final = Path("locks", "store.lock")
 STORAGE_VERSION: Final = "v1.5.0"
 #: A load of 20,000 articles needs about 1 GB.
 MEMORY_LIMIT: Final = "1500MB"
+#: Up to so many rows that are wanted by their places are a filter that a scan asks before it unpacks: 0.25 s of CPU
+#: instead of 0.4 to 0.6 for 2,400 of 1.1 million ledger rows. With more, or without, all columns are unpacked for a join.
+WANTED_ROWS: Final = 5000
 #: End of the store's name while it is written anew.
 _FRESH: Final = ".fresh"
 # DuckDB's words for a disk, quota or file size limit that is reached, and for a file that is not what it should be.
@@ -226,6 +229,7 @@ def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     # max_vacuum_tasks: a checkpoint that merges row groups stalls a load for 8 to 19 s of CPU at a million articles.
     connection.execute(f"SET memory_limit = '{MEMORY_LIMIT}'; SET preserve_insertion_order = false")
     connection.execute(f"SET temp_directory = {quoted(path.with_name('spill'))}; SET max_vacuum_tasks = 0")
+    connection.execute(f"SET dynamic_or_filter_threshold = {WANTED_ROWS}")
     connection.execute("SET autoload_known_extensions = false; SET autoinstall_known_extensions = false")
     connection.execute(f"ATTACH {quoted(path)} AS store (STORAGE_VERSION '{STORAGE_VERSION}'); USE store")
 

@@ -3,7 +3,8 @@
 CREATE OR REPLACE TEMP TABLE timeline AS
 WITH judged AS (
     SELECT *, own OR coalesce(ended_at < min(ended_at) FILTER (own) OVER (PARTITION BY article_key), true) AS counts
-    FROM (SELECT DISTINCT ON (article_key, url_key, ended_at, anchor) * FROM sightings ORDER BY staged)
+    FROM (FROM sightings
+        QUALIFY row_number() OVER (PARTITION BY article_key, url_key, ended_at, anchor ORDER BY staged) = 1)
 ), marked AS (
     SELECT *, counts AND content_hash IS DISTINCT FROM
         lag(content_hash) OVER (PARTITION BY article_key, counts ORDER BY ended_at, own, url_key) AS starts
