@@ -1,4 +1,5 @@
--- Shared by loads and re-extractions. Reads: stage_fetches, stage_discoveries, prior_urls, timeline, late.
+-- Shared by loads and re-extractions. Reads: stage_fetches, stage_discoveries, prior_urls and
+-- url_places (what the ledger has of the same URLs), timeline, late.
 -- 7. The ledger: the fold of what it held and of what came. Discovered counts from the latest discovery, tried from
 -- the latest try, fetched from the latest answer, article from the latest page that was one.
 CREATE OR REPLACE TEMP TABLE ledger AS
@@ -56,7 +57,7 @@ SELECT url_key, coalesce(sight.url, try.url) AS url, coalesce(sight.site, try.si
     CASE WHEN tried_at IS NULL THEN sight.run_id ELSE try.run_id END AS run_id
 FROM folded;
 
-DELETE FROM urls WHERE url_key IN (SELECT url_key FROM ledger);
+DELETE FROM urls WHERE rowid IN (FROM url_places);
 
 INSERT INTO urls BY NAME SELECT * FROM ledger;
 

@@ -1,8 +1,8 @@
 -- 5. Articles. Texts are read from the files only now, and only those that are stored.
 UPDATE article_versions SET valid_to = v.valid_to
-FROM versions v
-WHERE v.anchor AND v.valid_to IS NOT NULL
-    AND article_versions.url_key = v.article_key AND article_versions.version = v.version;
+FROM (SELECT p.place, v.valid_to FROM versions v JOIN prior_versions p USING (article_key, version)
+    WHERE v.anchor AND v.valid_to IS NOT NULL) v
+WHERE article_versions.rowid = v.place;
 
 INSERT INTO article_versions BY NAME
 SELECT a.* EXCLUDE (run_id, segment, url_key, ended_at, article_key), length(a.article_body) AS characters,

@@ -45,7 +45,7 @@ CREATE OR REPLACE TEMP TABLE version_places AS
 SELECT rowid AS place FROM article_versions WHERE url_key IN (SELECT article_key FROM seen);
 
 CREATE OR REPLACE TEMP TABLE prior_versions AS
-SELECT url_key AS article_key, version, content_hash, requested_key, valid_from, valid_to, date_first_seen
+SELECT rowid AS place, url_key AS article_key, version, content_hash, requested_key, valid_from, valid_to, date_first_seen
 FROM article_versions WHERE rowid IN (FROM version_places);
 
 CREATE OR REPLACE TEMP TABLE fetch_places AS
@@ -59,7 +59,36 @@ CREATE OR REPLACE TEMP TABLE url_places AS
 SELECT rowid AS place FROM urls
 WHERE url_key IN (SELECT url_key FROM stage_fetches UNION SELECT url_key FROM stage_discoveries);
 
-CREATE OR REPLACE TEMP TABLE prior_urls AS SELECT * FROM urls WHERE rowid IN (FROM url_places);
+CREATE OR REPLACE TEMP TABLE prior_times AS
+SELECT rowid AS place, url_key, outcome_at, last_seen_at, captured_at, article_at, fetched_at, first_seen_at, tries,
+    attempts
+FROM urls WHERE rowid IN (FROM url_places);
+
+-- Of most of them what came is newer in everything, so that nothing but times and counts goes into the ledger's fold:
+-- the other columns are read only where something else of the row stays.
+CREATE OR REPLACE TEMP TABLE staying AS
+SELECT p.place
+FROM prior_times p
+LEFT JOIN (
+    SELECT url_key, max(ended_at) AS tried_at, max(ended_at) FILTER (capture_file IS NOT NULL) AS captured_at,
+        max(ended_at) FILTER (article_key IS NOT NULL) AS article_at
+    FROM stage_fetches GROUP BY url_key
+) f USING (url_key)
+LEFT JOIN (SELECT url_key, max(discovered_at) AS seen_at FROM stage_discoveries GROUP BY url_key) d USING (url_key)
+WHERE coalesce(p.outcome_at >= coalesce(f.tried_at, p.outcome_at), false)
+    OR coalesce(p.last_seen_at >= coalesce(d.seen_at, p.last_seen_at), false)
+    OR coalesce(p.captured_at >= coalesce(f.captured_at, p.captured_at), false)
+    OR coalesce(p.article_at >= coalesce(f.article_at, p.article_at), false);
+
+SET VARIABLE any_stays = (SELECT count(*) > 0 FROM staying);
+
+CREATE OR REPLACE TEMP TABLE prior_urls AS
+SELECT p.* EXCLUDE (place), u.* EXCLUDE (place, url_key, outcome_at, last_seen_at, captured_at, article_at, fetched_at,
+    first_seen_at, tries, attempts)
+FROM prior_times p
+LEFT JOIN (
+    SELECT rowid AS place, * FROM urls WHERE getvariable('any_stays') AND rowid IN (FROM staying)
+) u USING (place);
 
 -- 3. The articles that are there. `late`: a sighting is not later than all that are known, so the article's history has
 -- to be written anew. Rare: a segment that was repaired after later ones had been loaded.
@@ -70,8 +99,10 @@ WHERE p.valid_to IS NULL;
 
 CREATE OR REPLACE TEMP TABLE late AS SELECT article_key FROM current_articles WHERE late;
 
+SET VARIABLE any_late = (SELECT count(*) > 0 FROM late);
+
 CREATE OR REPLACE TEMP TABLE late_texts AS
-SELECT * FROM article_versions WHERE url_key IN (SELECT article_key FROM late);
+SELECT * FROM article_versions WHERE getvariable('any_late') AND url_key IN (SELECT article_key FROM late);
 
 -- 4. The timeline of each article: what was staged, after its current version as anchor or, if late, with all that was
 -- ever seen of it. Once the article's own URL has been seen, other URLs that lead to it (AMP, print, a canonical link)
@@ -87,4 +118,4 @@ FROM current_articles WHERE NOT late
 UNION ALL BY NAME
 SELECT article_key, url_key, ended_at, content_hash, false AS staged, false AS anchor, url_key = article_key AS own,
     run_id, segment, url, rights, capture_file, capture_offset
-FROM fetches WHERE article_key IN (SELECT article_key FROM late);
+FROM fetches WHERE getvariable('any_late') AND article_key IN (SELECT article_key FROM late);

@@ -66,6 +66,10 @@ SELECT * FROM discoveries WHERE url_key IN (SELECT url_key FROM new_fetches);
 
 CREATE OR REPLACE TEMP TABLE prior_urls AS SELECT * FROM urls LIMIT 0;
 
+CREATE OR REPLACE TEMP TABLE url_places AS
+SELECT rowid AS place FROM urls
+WHERE url_key IN (SELECT url_key FROM stage_fetches UNION SELECT url_key FROM stage_discoveries);
+
 INSERT INTO loads BY NAME
 SELECT getvariable('load_id') AS load_id, getvariable('load_number') AS number,
     getvariable('loaded_at')::TIMESTAMP AS loaded_at, 0 AS segments, 0 AS fetches,
