@@ -30,7 +30,7 @@ STORAGE_VERSION: Final = "v1.5.0"
 #: A load of 20,000 articles needs about 1 GB.
 MEMORY_LIMIT: Final = "1500MB"
 #: Up to so many rows that are wanted by their places are a filter that a scan asks before it unpacks: 0.25 s of CPU
-#: instead of 0.4 to 0.6 for 2,400 of 1.1 million ledger rows. With more, or without, all columns are unpacked for a join.
+#: instead of 0.4 to 0.6 for 2,400 of 1.1 million ledger rows. With more, all columns are unpacked for a join.
 WANTED_ROWS: Final = 5000
 #: End of the store's name while it is written anew.
 _FRESH: Final = ".fresh"
