@@ -7,12 +7,15 @@ with the facts on which `body` decides: how much of them is link text, and what 
 
 import re
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from functools import cache
 from typing import Final
 
 from lxml.etree import _Element, iterwalk
 
+from extraction.insets import BOX_TAGS, INLINE, is_block_box, is_box, is_note_mark, left_out
 from extraction.marks import NAMES, mark, marks_in
+from extraction.signup import SIGN_UP, sign_up_boxes
 from extraction.text import tidy
 
 #: Deeper than this a subtree is read without its nesting. libxml2 itself stops at 256 levels unless told otherwise;
@@ -27,11 +30,6 @@ MAX_BLOCK_CHARS: Final = 100_000
 SKIPPED: Final = frozenset(
     "script style template noscript svg iframe object embed audio video canvas map select option datalist textarea"
     " input button head title meta link img picture source math progress meter dialog area param track".split()
-)
-#: Elements that stand within a line (HTML Living Standard, phrasing content). All others, unknown ones too, part lines.
-INLINE: Final = frozenset(
-    "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark nobr o:p q rp rt ruby s samp slot"
-    " small span strike strong sub sup time tt u var wbr bold".split()
 )
 _BOLD: Final = frozenset(("b", "strong", "em", "i", "bold"))
 _TEXT_TAGS: Final = frozenset(
@@ -102,16 +100,31 @@ class RawBlock:
 
     `tag` is its nearest text element (p, li, h2, tr …) or, where there is none, its container. `link_chars` and
     `bold_chars` are characters of `text` inside `<a>` and inside emphasis; `own` are the marks of the nearest element;
-    `images` counts the pictures since the block before.
+    `images` counts the pictures since the block before. `insets` are texts within it that are none of its words, as
+    (rule, text); `whole` is the text with them.
     """
 
-    __slots__ = ("bold_chars", "frame", "images", "link_chars", "links", "own", "position", "tag", "text", "times")
+    __slots__ = (
+        "bold_chars",
+        "frame",
+        "images",
+        "insets",
+        "link_chars",
+        "links",
+        "own",
+        "position",
+        "tag",
+        "text",
+        "times",
+        "whole",
+    )
 
     def __init__(
         self, position: int, text: str, frame: Frame, own: int, counts: tuple[int, int, int, int, int]
     ) -> None:
         self.position = position
-        self.text = text
+        self.text = self.whole = text
+        self.insets: tuple[tuple[str, str], ...] = ()
         self.frame = frame
         self.tag = frame.tag
         self.own = own | frame.own
@@ -121,44 +134,6 @@ class RawBlock:
     def link_share(self) -> float:
         """The part of the text that is link text, 0 to 1."""
         return min(1.0, self.link_chars / len(self.text))
-
-
-#: Characters of text, at most, in a box that asks for an e-mail address: a heading, a promise, a line on the terms.
-MAX_SIGN_UP_CHARS: Final = 300
-#: What is never such a box, however short its text.
-_WHOLE: Final = frozenset(("body", "main", "article", "html"))
-#: The mark, among a frame's tags, of a box that asks for an e-mail address.
-SIGN_UP: Final = "sign-up"
-
-
-def sign_up_boxes(body: _Element) -> frozenset[_Element]:
-    """The elements around fields for an e-mail address that hold little else: boxes for a newsletter or an account."""
-    boxes = []
-    for field in body.iter("input"):
-        if _takes_email(field):
-            box, around = None, field.getparent()
-            while around is not None and around.tag not in _WHOLE and _is_short(around):
-                box, around = around, around.getparent()
-            if box is not None:
-                boxes.append(box)
-    return frozenset(boxes)
-
-
-def _takes_email(field: _Element) -> bool:
-    if field.get("type", "text").lower() not in ("email", "text"):
-        return False
-    return field.get("type", "").lower() == "email" or any(
-        "mail" in field.get(name, "").lower() for name in ("name", "id", "placeholder", "autocomplete")
-    )
-
-
-def _is_short(element: _Element) -> bool:
-    room = MAX_SIGN_UP_CHARS
-    for text in element.itertext("*"):
-        room -= len(text.strip())
-        if room < 0:
-            return False
-    return True
 
 
 class _Walk:
@@ -173,16 +148,19 @@ class _Walk:
         "buffer",
         "images",
         "inline",
+        "insets",
         "length",
         "link_chars",
         "linked",
         "links",
+        "off",
         "roles",
         "times",
     )
 
-    def __init__(self, roles: dict[str, str], boxes: frozenset[_Element]) -> None:
+    def __init__(self, roles: dict[str, str], boxes: frozenset[_Element], off: AbstractSet[str]) -> None:
         self.roles = roles
+        self.off = off
         self.boxes = boxes
         self.blocks: list[RawBlock] = []
         self.images = 0
@@ -193,6 +171,7 @@ class _Walk:
         self.buffer: list[str] = []
         self.link_chars = self.links = self.bold_chars = self.times = self.length = self.breaks = 0
         self.inline: list[tuple[int, int]] = []
+        self.insets: list[tuple[int, int, str]] = []  # of `buffer`: from, to, and the rule that leaves them out
 
     def add(self, text: str) -> None:
         if text.isspace():
@@ -209,7 +188,10 @@ class _Walk:
             self.bold_chars += length
 
     def flush(self, frame: Frame) -> None:
-        text = tidy("".join(self.buffer))
+        whole = text = tidy("".join(self.buffer))
+        insets: tuple[tuple[str, str], ...] = ()
+        if self.insets:
+            text, insets = left_out(self.buffer, self.insets)
         if text and len(self.blocks) < MAX_BLOCKS:
             own = 0
             for marks, length in self.inline:
@@ -221,6 +203,8 @@ class _Walk:
                 links, bold = int(self.link_chars * share), int(self.bold_chars * share)
                 counts = (links, self.links, bold, self.times, self.images)
                 self.blocks.append(RawBlock(len(self.blocks), part, frame, own, counts))
+            if insets:
+                self.blocks[-1].insets, self.blocks[-1].whole = insets, whole
             self.images = 0
         self._clear()
 
@@ -236,9 +220,12 @@ class _Walk:
                 if depth >= MAX_DEPTH:
                     self.visit_deep(child, frame)
                 elif isinstance(tag, str):
+                    own = _own_marks(child)
+                    if own & _HIDING and self.buffer and self.is_inset(child):
+                        continue
                     if self.buffer or self.inline or self.links:
                         self.flush(frame)
-                    inner = Frame(child, tag, frame, _own_marks(child))
+                    inner = Frame(child, tag, frame, own)
                     if self.boxes and child in self.boxes:
                         inner.tags |= {SIGN_UP}
                     self.visit(child, inner, depth + 1)
@@ -257,6 +244,17 @@ class _Walk:
             text = child.tail
             if text:
                 self.add(text)
+
+    def is_inset(self, child: _Element) -> bool:
+        """Whether a block-level element is a box within a line, which is taken up as such; what follows it too."""
+        if "note.box" in self.off or not is_block_box(child):
+            return False
+        start = len(self.buffer)
+        self.buffer.append(" ".join(map(str, child.itertext("*"))))
+        self.insets.append((start, len(self.buffer), "note.box"))
+        if child.tail:
+            self.add(child.tail)
+        return True
 
     def visit_deep(self, top: _Element, frame: Frame) -> None:
         """A subtree below MAX_DEPTH: its blocks, as if all of them were children of `frame`."""
@@ -294,11 +292,18 @@ class _Walk:
         self.links += linked
         self.times += tag == "time"
         before, blocks = self.length, len(self.blocks)
+        start, counts = len(self.buffer), (self.link_chars, self.bold_chars, self.times)
         # An inline element that holds block-level ones is a frame in all but name, so its marks are passed down as one.
         inner = Frame(child, frame.tag, frame, own) if own and len(child) else frame
         self.visit(child, inner, depth + 1)
-        if own and len(self.blocks) == blocks:
-            self.inline.append((own, self.length - before))
+        if len(self.blocks) == blocks:
+            if tag in BOX_TAGS and before < self.length:
+                rule = is_note_mark(child, self.buffer, start) or is_box(child, own, self.buffer, start)
+                if rule and rule not in self.off:
+                    self.insets.append((start, len(self.buffer), rule))
+                    self.length, (self.link_chars, self.bold_chars, self.times) = before, counts
+            if own:
+                self.inline.append((own, self.length - before))
         self.linked -= linked
         self.bold -= bold
 
@@ -332,17 +337,17 @@ _ROLES: Final = {
     "td": _CELL, "th": _CELL, "br": _BREAK,
 }  # fmt: skip
 _CELL_BLOCKS: Final = ("p", "div", "table", "ul", "h2", "h3", "section")
-_UNSEEN: Final = mark("unseen")
+_UNSEEN, _HIDING = mark("unseen"), mark("hidden")
 
 
-def segment(body: _Element, *, navigation: bool = False) -> list[RawBlock]:
+def segment(body: _Element, *, navigation: bool = False, off: AbstractSet[str] = frozenset()) -> list[RawBlock]:
     """The blocks of `body` in reading order, at most MAX_BLOCKS of them. The tree is not changed.
 
     `<nav>` holds a third of an average page's blocks and next to never any of its article, so it is left out unless
-    `navigation` asks for it.
+    `navigation` asks for it. `off` are rules that are not to leave anything out.
     """
     roles = {tag: role for tag, role in _ROLES.items() if tag != "nav"} if navigation else _ROLES
-    walk = _Walk(roles, sign_up_boxes(body))
+    walk = _Walk(roles, sign_up_boxes(body), off)
     # What <body> is called speaks of the whole template ("has-sidebar comments-open"), not of any text.
     root = Frame(body, str(body.tag), None, 0)
     walk.visit(body, root, 0)

@@ -21,6 +21,7 @@ from extraction.marks import mark
 from extraction.page import ParsedPage
 from extraction.records import Block, BlockKind, Metadata, Removed, RemovedKind
 from extraction.rules import SiteRules
+from extraction.text import fold
 from extraction.verdicts import HEADINGS, judge
 
 #: Removed blocks kept for explaining, and characters of each.
@@ -97,9 +98,11 @@ def _removed(around: Sequence[Candidate], kept: Sequence[Candidate]) -> Iterable
 
 
 def _taken(candidate: Candidate, *, kept: bool) -> Iterable[tuple[RemovedKind, str, str, int]]:
-    """What was taken out of a block: all of it, or elements that stand in it as text."""
+    """What was taken out of a block: all of it, or what stands in it and is none of its words."""
     raw = candidate.raw
     if kept:
+        for rule, inset in raw.insets:
+            yield RemovedKind.NOTE, rule, inset, raw.position
         for element in escaped.parted(raw.text)[1]:
             yield RemovedKind.ESCAPED_MARKUP, "markup.escaped", element, raw.position
     else:
@@ -134,7 +137,7 @@ def candidates(
 ) -> tuple[list[Candidate], Frame]:
     """The blocks that can be the article's, with what engine and rules say of them, and the area they stand in."""
     root = page.tree.find("body")
-    raw = segment(root if root is not None else page.tree, navigation=navigation)
+    raw = segment(root if root is not None else page.tree, navigation=navigation, off=rules.rules_off)
     if not raw:
         return [], Frame(None, "body", None, 0)
     area = find_area(raw)
@@ -146,7 +149,8 @@ def candidates(
 
 def _candidate(raw: RawBlock, area: Frame, engine: "_Opinion") -> Candidate:
     line = Line.of(raw.text, raw.link_share, heading=raw.tag in HEADINGS)
-    return Candidate(raw, line, area, engine=engine.keeps(line.folded))
+    engine_keeps = engine.keeps(fold(raw.whole) if raw.insets else line.folded)
+    return Candidate(raw, line, area, engine=engine_keeps)
 
 
 def _zone(raw: Sequence[RawBlock], area: Frame) -> list[RawBlock]:

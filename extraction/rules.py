@@ -30,6 +30,8 @@ STRUCTURE_RULES: Final = frozenset(
         "navigation.element",
         "newsletter.call",
         "newsletter.form",
+        "note.box",
+        "note.mark",
         "paywall.call",
         "related.link_list",
         "related.pointer_box",

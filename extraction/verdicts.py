@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Final
 
-from extraction.blocks import SIGN_UP, Frame, RawBlock, is_prose
+from extraction.blocks import Frame, RawBlock, is_prose
 from extraction.boilerplate import Verdict, by_words, is_headline, is_question
 from extraction.calls import speaks_of_author
 from extraction.features import Candidate, frame_style
 from extraction.marks import mark
 from extraction.records import Metadata, RemovedKind
 from extraction.rules import SiteRules
+from extraction.signup import SIGN_UP
 from extraction.stamps import has_time, is_stamp
 from extraction.text import ends_sentence, fold, word_count
 
