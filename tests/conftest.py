@@ -1,7 +1,9 @@
 """What all the tests share: the command as a user runs it."""
 
+import fcntl
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -46,12 +48,30 @@ def demo_data(tmp_path_factory: pytest.TempPathFactory, nightdesk: Run) -> Path:
     The newsroom's day is one for all times (on the day of a run it is that day: texts name weekdays and months), so
     that README can show answers.
     """
-    data = tmp_path_factory.mktemp("demo") / "demo-data"
-    data.mkdir()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        room = {"anchor": DEMO_DAY.isoformat(), "port": probe.getsockname()[1], "edition": 1}
-    (data / "newsroom.json").write_text(json.dumps(room))
-    (data / "nightdesk.toml").write_text("catalogue = false\nfirst_crawl_days = 3650\n")
-    nightdesk("demo", "--data", str(data), data=data, cwd=data.parent)
-    return data
+
+    def make(folder: Path) -> None:
+        data = folder / "demo-data"
+        data.mkdir()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            room = {"anchor": DEMO_DAY.isoformat(), "port": probe.getsockname()[1], "edition": 1}
+        (data / "newsroom.json").write_text(json.dumps(room))
+        (data / "nightdesk.toml").write_text("catalogue = false\nfirst_crawl_days = 3650\n")
+        nightdesk("demo", "--data", str(data), data=data, cwd=data.parent)
+
+    return made_once("demo", tmp_path_factory, make) / "demo-data"
+
+
+def made_once(name: str, tmp_path_factory: pytest.TempPathFactory, make: Callable[[Path], None]) -> Path:
+    """Return a folder that the first worker to ask makes for all of them; what failed is tried by the next."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / name
+    with (shared / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / f"{name}.made").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            make(folder)
+            (shared / f"{name}.made").touch()
+    return folder
