@@ -7,7 +7,7 @@ from typing import Final
 
 from lxml.html import HtmlElement
 
-from extraction import escaped
+from extraction import escaped, shortcodes
 from extraction.area import find_area, inside
 from extraction.blockmodel import probability
 from extraction.blocks import Frame, RawBlock, is_prose, segment
@@ -102,7 +102,7 @@ def _taken(candidate: Candidate, *, kept: bool) -> Iterable[tuple[RemovedKind, s
     raw = candidate.raw
     if kept:
         for rule, inset in raw.insets:
-            yield RemovedKind.NOTE, rule, inset, raw.position
+            yield RemovedKind.ESCAPED_MARKUP if rule == _SHORTCODE else RemovedKind.NOTE, rule, inset, raw.position
         for element in escaped.parted(raw.text)[1]:
             yield RemovedKind.ESCAPED_MARKUP, "markup.escaped", element, raw.position
     else:
@@ -142,12 +142,19 @@ def candidates(
         return [], Frame(None, "body", None, 0)
     area = find_area(raw)
     engine = _Opinion(opinion(area.element) if area.element is not None else None)
-    around = [_candidate(block, area, engine) for block in _zone(raw, area)]
+    around = [_candidate(block, area, engine, rules) for block in _zone(raw, area)]
     judge(around, area, metadata, rules)
     return around, area
 
 
-def _candidate(raw: RawBlock, area: Frame, engine: "_Opinion") -> Candidate:
+_SHORTCODE: Final = "markup.shortcode"
+
+
+def _candidate(raw: RawBlock, area: Frame, engine: "_Opinion", rules: SiteRules) -> Candidate:
+    if shortcodes.has_shortcode(raw.text) and raw.tag != "pre" and _SHORTCODE not in rules.rules_off:
+        own, taken = shortcodes.parted(raw.text)
+        if own and taken:
+            raw.text, raw.insets = own, (*raw.insets, *((_SHORTCODE, text) for text in taken))
     line = Line.of(raw.text, raw.link_share, heading=raw.tag in HEADINGS)
     engine_keeps = engine.keeps(fold(raw.whole) if raw.insets else line.folded)
     return Candidate(raw, line, area, engine=engine_keeps)

@@ -15,6 +15,7 @@ from extraction.calls import call_of
 from extraction.escaped import is_element
 from extraction.records import RemovedKind
 from extraction.rules import TextRule, phrases
+from extraction.shortcodes import is_shortcode
 from extraction.stamps import MAX_WORDS as STAMP_WORDS
 from extraction.stamps import has_time, is_stamp
 from extraction.text import ends_sentence, fold, word_count
@@ -140,8 +141,10 @@ def _is_bare_stamp(line: Line) -> bool:
 
 
 def _escaped(line: Line) -> Verdict | None:
-    """Markup that stands in the text as text: `<p>The red carpet …</p>`."""
-    return Verdict(RemovedKind.ESCAPED_MARKUP, "markup.escaped") if is_element(line.text) else None
+    """Markup that stands in the text as text: `<p>The red carpet …</p>`, `[gallery ids="1,2"]`."""
+    if is_element(line.text):
+        return Verdict(RemovedKind.ESCAPED_MARKUP, "markup.escaped")
+    return Verdict(RemovedKind.ESCAPED_MARKUP, "markup.shortcode") if is_shortcode(line.text) else None
 
 
 #: Words of a headline, at most, that asks or exclaims.

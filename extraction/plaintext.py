@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from extraction import escaped
+from extraction import escaped, shortcodes
 from extraction.boilerplate import Line, Verdict, by_words, is_headline, is_question
 from extraction.learned import Learned, fingerprint
 from extraction.records import Removed, RemovedKind
@@ -49,19 +49,34 @@ def clean_text(
     """
     if len(text) > MAX_CHARS:
         raise TextTooLongError(f"text of {len(text)} characters, more than {MAX_CHARS}")
-    lines = [tidy(line) for line in _unwrapped(text).splitlines()]
+    lines, inside = _lines(text, rules)
     verdicts = _verdicts(lines, fold(title or ""), rules, learned)
     removed = tuple(
         Removed(kind=kind, rule=rule, text=gone, position=place)
         for place, (line, verdict) in enumerate(zip(lines, verdicts, strict=True))
-        for kind, rule, gone in _taken(line, verdict, rules)
+        for kind, rule, gone in (*inside.get(place, ()), *_taken(line, verdict, rules))
     )
     plain = escaped.unescaped if _ESCAPED not in rules.rules_off else str
     kept = ["" if verdict is not None else plain(line) for line, verdict in zip(lines, verdicts, strict=True)]
     return Cleaned(_joined(kept, verdicts), removed)
 
 
-_ESCAPED: Final = "markup.escaped"
+_ESCAPED, _SHORTCODE = "markup.escaped", "markup.shortcode"
+_Taken = tuple[RemovedKind, str, str]
+
+
+def _lines(text: str, rules: SiteRules) -> tuple[list[str], dict[int, list[_Taken]]]:
+    """The text's lines, and by line the shortcodes that were taken out of its words."""
+    lines = [tidy(line) for line in _unwrapped(text).splitlines()]
+    taken: dict[int, list[_Taken]] = {}
+    for place, line in enumerate(lines if _SHORTCODE not in rules.rules_off else ()):
+        own, found = shortcodes.parted(line)
+        if own and found:
+            lines[place] = own
+            taken[place] = [(RemovedKind.ESCAPED_MARKUP, _SHORTCODE, code) for code in found]
+    return lines, taken
+
+
 #: A text is markup as a whole where so many elements hold this share of its words: then they are the article.
 _WRAPPED_ELEMENTS: Final = 3
 _WRAPPED_SHARE: Final = 0.5
@@ -77,7 +92,7 @@ def _unwrapped(text: str) -> str:
     return joined
 
 
-def _taken(line: str, verdict: Verdict | None, rules: SiteRules) -> Iterator[tuple[RemovedKind, str, str]]:
+def _taken(line: str, verdict: Verdict | None, rules: SiteRules) -> Iterator[_Taken]:
     """What is taken out of a line: all of it, or the elements that stand in it as text."""
     if verdict is not None:
         yield verdict.kind, verdict.rule, line

@@ -26,6 +26,7 @@ STRUCTURE_RULES: Final = frozenset(
         "cookie.call",
         "credit.picture",
         "markup.escaped",
+        "markup.shortcode",
         "model.block",
         "navigation.element",
         "newsletter.call",

@@ -34,6 +34,8 @@ def judge(candidates: Sequence[Candidate], area: Frame, metadata: Metadata, rule
 
 def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None:
     raw, off = candidate.raw, rules.rules_off
+    if raw.tag == "pre":
+        off = off | {"markup.shortcode"}  # shown, not left over
     if verdict := by_words(candidate.line, off):
         return verdict
     if title and candidate.line.folded == title and "title.repeated" not in off:
