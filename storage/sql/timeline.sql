@@ -1,9 +1,13 @@
 -- What was seen of articles (`sightings`) becomes their timeline and their versions. Shared by loads and re-extractions.
 -- Reads: sightings; current_articles, whose rows that are not late are anchors; late.
+CREATE OR REPLACE TEMP TABLE seen_again AS
+SELECT article_key FROM sightings GROUP BY article_key HAVING count(*) > 1;
+
+-- Most articles are new and were seen once: that sighting begins their first version, and needs no windows.
 CREATE OR REPLACE TEMP TABLE timeline AS
 WITH judged AS (
     SELECT *, own OR coalesce(ended_at < min(ended_at) FILTER (own) OVER (PARTITION BY article_key), true) AS counts
-    FROM (FROM sightings
+    FROM (FROM sightings SEMI JOIN seen_again USING (article_key)
         QUALIFY row_number() OVER (PARTITION BY article_key, url_key, ended_at, anchor ORDER BY staged) = 1)
 ), marked AS (
     SELECT *, counts AND content_hash IS DISTINCT FROM
@@ -18,7 +22,10 @@ SELECT *, CASE
     WHEN starts THEN 'loaded'
     WHEN counts AND (own OR url_key = any_value(url_key) FILTER (starts) OVER (PARTITION BY article_key, nth))
     THEN 'unchanged' ELSE 'duplicate' END AS outcome
-FROM numbered;
+FROM numbered
+UNION ALL BY NAME
+SELECT *, true AS counts, true AS starts, 1 AS nth, 'loaded' AS outcome
+FROM sightings ANTI JOIN seen_again USING (article_key);
 
 CREATE OR REPLACE TEMP TABLE versions AS
 SELECT t.article_key, coalesce(c.version - 1, 0) + t.nth AS version, t.ended_at AS valid_from,
