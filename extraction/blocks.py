@@ -298,7 +298,7 @@ class _Walk:
         self.visit(child, inner, depth + 1)
         if len(self.blocks) == blocks:
             if tag in BOX_TAGS and before < self.length:
-                rule = is_note_mark(child, self.buffer, start) or is_box(child, own, self.buffer, start)
+                rule = is_note_mark(child, self.length - before, start) or is_box(child, own, self.buffer, start)
                 if rule and rule not in self.off:
                     self.insets.append((start, len(self.buffer), rule))
                     self.length, (self.link_chars, self.bold_chars, self.times) = before, counts

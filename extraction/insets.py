@@ -101,17 +101,18 @@ def _goes_on(element: _Element) -> bool:
     return False
 
 
+_MARK_CHARS: Final = 8  # with white space
 _NOTE_MARK: Final = re.compile(r"\s*(?:\d{1,3}|[*†‡§]{1,3}|[a-z])\s*$")
 
 
-def is_note_mark(element: _Element, buffer: Sequence[str], start: int) -> str | None:
-    """The rule by which a raised number is a footnote's: it leads to a place on the page."""
-    if element.tag != "sup" or not start:
+def is_note_mark(element: _Element, size: int, start: int) -> str | None:
+    """The rule by which a raised number of `size` characters is a footnote's: it leads to a place on the page."""
+    if element.tag != "sup" or not start or size > _MARK_CHARS:
         return None
     link = element.find(".//a")
     if link is None or not (link.get("href") or "").startswith("#"):
         return None
-    return "note.mark" if _NOTE_MARK.match("".join(buffer[start:])) else None
+    return "note.mark" if _NOTE_MARK.match("".join(map(str, link.itertext("*")))) else None
 
 
 def left_out(buffer: Sequence[str], insets: Sequence[tuple[int, int, str]]) -> tuple[str, tuple[tuple[str, str], ...]]:

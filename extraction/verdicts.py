@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Final
 
 from extraction.blocks import Frame, RawBlock, is_prose
-from extraction.boilerplate import Verdict, by_words, is_headline, is_question
+from extraction.boilerplate import Line, Verdict, by_words, is_headline, is_question
 from extraction.calls import speaks_of_author
 from extraction.features import Candidate, frame_style
 from extraction.marks import mark
@@ -163,21 +163,67 @@ def _judge_pictures(candidates: Sequence[Candidate], area: Frame, rules: SiteRul
     if "caption.box" in rules.rules_off:
         return
     open_ = [c for c in candidates if c.verdict is None or not c.verdict.certain]
-    found = [c for c in open_ if _is_in_picture_box(c.raw, area)]
+    found = [c for c in open_ if _is_in_picture_box(c.raw, c.own, area)]
     certain = sum(c.prose for c in found) <= _CAPTIONS and sum(_is_card(c.raw) for c in found) <= _CARDS
     boxed = set(map(id, found))
     prose = {_style(c.raw.frame) for c in open_ if c.prose and id(c) not in boxed}
     credited = {id(c.raw.frame.parent) for c in candidates if c.verdict and c.verdict.kind is RemovedKind.CREDIT}
     for candidate in found:
-        if candidate.prose and _style(candidate.raw.frame) in prose and id(candidate.raw.frame.parent) not in credited:
+        plain = _style(candidate.raw.frame) in prose and not candidate.own & mark("caption")
+        if candidate.prose and plain and id(candidate.raw.frame.parent) not in credited:
             continue  # marked up as the article's paragraphs are: one of them, after a picture
         candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.box", certain=certain)
+    _judge_styles(candidates, open_, rules)
+    _judge_credited(open_, rules)
     under = [c for c in open_ if c.raw.images and _may_be_set_off(c) and _is_set_off(c.raw)]
     if under and not _is_style_of_page(candidates, under):
         for candidate in under:
             candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.set_off")
 
 
+def _judge_styles(candidates: Sequence[Candidate], open_: Sequence[Candidate], rules: SiteRules) -> None:
+    """Lines right under pictures, in a style of their own, amid an article that is all in another.
+
+    A style is a caption's if nothing but what follows a picture has it; the article's first paragraphs are spared,
+    since a template may set them in a style of their own, and so are instructions with a picture for each step.
+    """
+    if "caption.style" in rules.rules_off:
+        return
+    prose: dict[object, int] = {}
+    for candidate in open_:
+        if candidate.prose and candidate.engine and not candidate.raw.images:
+            style = frame_style(candidate.raw.frame)
+            prose[style] = prose.get(style, 0) + len(candidate.raw.text)
+    main = max(prose, key=lambda style: prose[style], default=None)
+    if main is None or prose[main] < _MAIN_STYLE * sum(prose.values()):
+        return
+    elsewhere = {frame_style(c.raw.frame) for c in candidates if not c.raw.images}
+    begun, found = False, []
+    for candidate in open_:
+        style = frame_style(candidate.raw.frame)
+        if begun and candidate.raw.images and style not in elsewhere and _may_be_set_off(candidate):
+            found.append(candidate)
+        begun = begun or (candidate.prose and style == main)
+    for candidate in found if len(found) <= _CAPTIONS else ():
+        candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.style")
+
+
+#: Where a caption goes over to its credit.
+_LAST_PART: Final = re.compile(r"(?<=[.!?।。…”»])\s+|\s[–—/|·]\s|\s?[(（\[](?=[^()（）\[\]]*[)）\]]\.?$)")
+
+
+def _judge_credited(open_: Sequence[Candidate], rules: SiteRules) -> None:
+    """Lines right under pictures that end by saying whose the picture is."""
+    for candidate in open_ if "caption.credited" not in rules.rules_off else ():
+        if candidate.raw.images and _may_be_set_off(candidate):
+            *before, last = _LAST_PART.split(candidate.raw.text)
+            verdict = by_words(Line.of(last.strip("()（）[]. ")), rules.rules_off) if before else None
+            if verdict is not None and verdict.kind is RemovedKind.CREDIT:
+                candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.credited")
+
+
+#: Share of the prose that is in one style where another style tells something.
+_MAIN_STYLE: Final = 0.8
 #: Longest line under a picture, words.
 _CAPTION_WORDS: Final = 45
 #: Share of the prose from where on a page is centred or slanted as a whole.
@@ -236,10 +282,10 @@ def _style(frame: Frame) -> tuple[object, object]:
     return frame_style(frame), frame_style(frame.parent) if frame.parent else None
 
 
-def _is_in_picture_box(raw: RawBlock, area: Frame) -> bool:
+def _is_in_picture_box(raw: RawBlock, own: int, area: Frame) -> bool:
     if raw.tag in ("li", "blockquote", *HEADINGS):
         return False
-    if raw.images and raw.own & (mark("caption") | mark("credit")):
+    if raw.images and own & (mark("caption") | mark("credit")):
         return True  # called a caption, and a picture is what it follows
     box: Frame | None = raw.frame
     while box is not None and box is not area and box.chars <= _BOX_CHARS and box.blocks <= _BOX_BLOCKS:

@@ -99,3 +99,41 @@ def test_names_that_speak_of_something_beside_the_text_say_nothing() -> None:
     assert not marks_in("field field--name-body field--label-hidden") & (mark("hidden") | mark("tag"))
     assert not marks_in("field-label-above") & mark("tag")
     assert not marks_in("cmp-text") & mark("cookie")
+
+
+PICTURE = '<div class="shot"><img src="/a.jpg"></div>'
+CAPTION_LINE = "Masons at the northern pier of the bridge, on the day of the vote."
+
+
+def test_line_in_a_style_of_its_own_under_a_picture_is_its_caption() -> None:
+    """Amid paragraphs that are all alike, the line that looks otherwise and follows a picture goes."""
+    line = f'<p class="tiny">{CAPTION_LINE}</p>'
+    found = read(*BODY[:2], PICTURE, line, *BODY[2:])
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, "Masons") == "caption.style"
+    for other in (read(*BODY[:2], PICTURE, f"<p>{CAPTION_LINE}</p>", *BODY[2:]), read(*BODY[:2], line, *BODY[2:])):
+        assert rule_of(other, "Masons") != "caption.style"
+
+
+def test_instructions_with_a_picture_for_each_step_stay() -> None:
+    """Several such lines that follow pictures are what the article tells, and no captions."""
+    steps = [f"Lay stone number {n} of the wall, and mind the water." for n in range(1, 7)]
+    shown = [f'{PICTURE}<p class="step">{step}</p>' for step in steps]
+    found = read(*BODY, *shown)
+    assert not [r for r in found.removed if r.rule == "caption.style"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{CAPTION_LINE} Photo: Lea Brandt",
+        "Masons at the northern pier – Photo: Lea Brandt",
+        "Masons at the northern pier (© Quay Pictures)",
+    ],
+)
+def test_line_under_a_picture_that_ends_in_its_credit_is_its_caption(line: str) -> None:
+    """Wherever it stands and whatever it looks like; without a picture it is a line like any other."""
+    found = read(PICTURE, f"<p>{line}</p>", *BODY)
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, "Masons") == "caption.credited"
+    assert rule_of(read(*BODY[:2], f"<p>{line}</p>", *BODY[2:]), "Masons") != "caption.credited"
