@@ -162,7 +162,7 @@ def _judge_pictures(candidates: Sequence[Candidate], area: Frame, rules: SiteRul
     """Text that shares an element with a picture and with little else is about the picture."""
     if "caption.box" in rules.rules_off:
         return
-    open_ = [c for c in candidates if c.verdict is None or not c.verdict.certain]
+    open_ = _undecided(candidates)
     found = [c for c in open_ if _is_in_picture_box(c.raw, c.own, area)]
     certain = sum(c.prose for c in found) <= _CAPTIONS and sum(_is_card(c.raw) for c in found) <= _CARDS
     boxed = set(map(id, found))
@@ -204,8 +204,12 @@ def _judge_styles(candidates: Sequence[Candidate], open_: Sequence[Candidate], r
         if begun and candidate.raw.images and style not in elsewhere and _may_be_set_off(candidate):
             found.append(candidate)
         begun = begun or (candidate.prose and style == main)
-    for candidate in found if len(found) <= _CAPTIONS else ():
+    for candidate in _undecided(found) if len(found) <= _CAPTIONS else ():
         candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.style")
+
+
+def _undecided(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return [c for c in candidates if c.verdict is None or not c.verdict.certain]
 
 
 #: Where a caption goes over to its credit.
@@ -214,7 +218,7 @@ _LAST_PART: Final = re.compile(r"(?<=[.!?।。…”»])\s+|\s[–—/|·]\s|\s
 
 def _judge_credited(open_: Sequence[Candidate], rules: SiteRules) -> None:
     """Lines right under pictures that end by saying whose the picture is."""
-    for candidate in open_ if "caption.credited" not in rules.rules_off else ():
+    for candidate in _undecided(open_) if "caption.credited" not in rules.rules_off else ():
         if candidate.raw.images and _may_be_set_off(candidate):
             *before, last = _LAST_PART.split(candidate.raw.text)
             verdict = by_words(Line.of(last.strip("()（）[]. ")), rules.rules_off) if before else None
