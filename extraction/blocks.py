@@ -13,7 +13,7 @@ from typing import Final
 
 from lxml.etree import _Element, iterwalk
 
-from extraction.insets import BOX_TAGS, INLINE, is_block_box, is_box, is_note_mark, left_out
+from extraction.insets import BOX_TAGS, INLINE, is_block_box, is_box, is_note_mark, is_sign, left_out
 from extraction.marks import NAMES, mark, marks_in
 from extraction.signup import SIGN_UP, sign_up_boxes
 from extraction.text import tidy
@@ -298,7 +298,9 @@ class _Walk:
         self.visit(child, inner, depth + 1)
         if len(self.blocks) == blocks:
             if tag in BOX_TAGS and before < self.length:
-                rule = is_note_mark(child, self.length - before, start) or is_box(child, own, self.buffer, start)
+                size = self.length - before
+                rule = is_note_mark(child, size, start) or is_sign(size, self.insets, start)
+                rule = rule or is_box(child, own, self.buffer, start)
                 if rule and rule not in self.off:
                     self.insets.append((start, len(self.buffer), rule))
                     self.length, (self.link_chars, self.bold_chars, self.times) = before, counts

@@ -30,6 +30,9 @@ _BOX: Final = re.compile(rf"{_OPENS}[\w-]*[_-]*{_PART}|{_PART}[_-]*{_OPENS}|{_SH
 _OPENING: Final = re.compile(_OPENS, re.IGNORECASE)
 #: Ends of quotes and brackets, of which nobody opens a word with.
 _CLOSING: Final = "”»’)]』」"
+#: What stands for a word where there is one to be explained.
+_SIGNS: Final = "*†‡§ⓘℹ"
+_SIGN_CHARS: Final = 2
 #: Words of a box that nothing but its place tells, at least.
 _WORDS: Final = 3
 #: Scripts without spaces between words, in which a box that adjoins its word looks like the sentence going on.
@@ -45,6 +48,12 @@ def is_box(element: _Element, own: int, buffer: Sequence[str], start: int) -> st
     before = buffer[start - 1][-1] if start else " "
     called = own & _HIDING and _is_called_box(element, adjoins=_is_word(before) or before in _CLOSING)
     return "note.box" if called or _is_new_text(element, before, "".join(buffer[start:])) else None
+
+
+def is_sign(size: int, insets: Sequence[tuple[int, int, str]], start: int) -> str | None:
+    """The rule by which an element with a box in it, and `size` characters beside that, is a sign for the box."""
+    boxed = insets and insets[-1][0] > start and insets[-1][2] == "note.box"
+    return "note.box" if boxed and start and size <= _SIGN_CHARS else None
 
 
 def is_block_box(element: _Element) -> bool:
@@ -72,7 +81,9 @@ def _is_new_text(element: _Element, before: str, text: str) -> bool:
     first = text[0]
     if not _is_word(first) or first.islower() or first.isdigit() or _UNSPACED.search(before + first):
         return False
-    if before in _CLOSING:
+    if before in _SIGNS:
+        goes_on = _goes_on(element)
+    elif before in _CLOSING:
         goes_on = (element.tail or _tail(element.getparent())).startswith((",", ";")) and not ends_sentence(tidy(text))
     else:
         goes_on = _is_word(before) and _goes_on(element)

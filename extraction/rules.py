@@ -2,6 +2,7 @@
 
 import hashlib
 import tomllib
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -121,9 +122,15 @@ def _phrases_of(path: Path, entry: dict[str, object]) -> list[tuple[str, str]]:
         by_language = entry.get(how, {})
         if not isinstance(by_language, dict):
             raise RulesError(f"{path.name}: {how} must be a table of lists by language")
-        for words in by_language.values():
+        for language, words in by_language.items():
             found += [(how, folded) for word in words if (folded := fold(word))]
+            if language == "el":  # capitals are written without accents
+                found += [(how, plain) for word in words if (plain := fold(_unaccented(word))) != fold(word)]
     return found
+
+
+def _unaccented(text: str) -> str:
+    return "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
 
 
 def rule_names() -> frozenset[str]:

@@ -118,11 +118,13 @@ def _judge_head(candidates: Sequence[Candidate], rules: SiteRules) -> None:
     home = candidates[second].raw.frame if broken else candidates[second].raw.frame.parent
     for place, candidate in enumerate(candidates[start:second], start):
         frame = candidate.raw.frame
-        if place > h1 and (frame if broken else frame.parent) is home:
+        if place > h1 and (frame if broken else frame.parent) is home and not _is_beside_stamp(candidates, place):
             continue  # amid the paragraphs already
         if place == h1 or candidate.verdict is not None:
             continue
-        if _is_dated(candidate) or (place != first and _is_head_line(candidate, above=place < h1)):
+        if _is_dated(candidate) or (
+            place != first and _is_head_line(candidate, above=place < h1, listed=_is_beside_stamp(candidates, place))
+        ):
             kind = RemovedKind.TAG if place < h1 else RemovedKind.BYLINE
             stamp = _is_dated(candidate) or is_stamp(candidate.raw.text, candidate.line.folded)
             candidate.verdict = Verdict(RemovedKind.TIMESTAMP if stamp else kind, "byline.head")
@@ -142,9 +144,24 @@ def _is_dated(candidate: Candidate) -> bool:
     )
 
 
-def _is_head_line(candidate: Candidate, *, above: bool) -> bool:
+def _is_beside_stamp(candidates: Sequence[Candidate], place: int) -> bool:
+    """Whether the line before or after one of no sentence, in the same style or list, says when it was published."""
+    own = candidates[place]
+    for other in (*candidates[max(0, place - 1) : place], *candidates[place + 1 : place + 2]):
+        stamp = other.verdict is not None and other.verdict.certain and other.verdict.kind is RemovedKind.TIMESTAMP
+        if stamp and not own.prose and frame_style(other.raw.frame) == frame_style(own.raw.frame):
+            return True
+    return False
+
+
+def _is_head_line(candidate: Candidate, *, above: bool, listed: bool) -> bool:
     raw = candidate.raw
-    if raw.tag in ("li", "tr", "pre") or "blockquote" in raw.frame.tags or candidate.own & mark("lead"):
+    if (
+        (raw.tag == "li" and not listed)
+        or raw.tag in ("tr", "pre")
+        or "blockquote" in raw.frame.tags
+        or candidate.own & mark("lead")
+    ):
         return False
     if raw.tag in HEADINGS:
         return above and candidate.line.words <= _HEAD_WORDS

@@ -31,6 +31,7 @@ def with_box(box: str, gap: str = "") -> str:
 @pytest.mark.parametrize(
     ("box", "gap"),
     [
+        (f'<span class="q1">*<span class="q2">{NOTE}</span></span>', ""),
         (f'<span role="tooltip">{NOTE}</span>', ""),
         (f'<span class="x1"><span role="tooltip" id="t1">{NOTE}</span></span>', " "),
         (f'<span class="tooltiptext">{NOTE}</span>', " "),
@@ -40,7 +41,7 @@ def with_box(box: str, gap: str = "") -> str:
         (f'<span class="people"><b>Ferry</b><a href="/1">{NOTE}</a> <a href="/2">Pilots fear for their work</a></span>', ""),
         (f'<span class="tip"><div class="tooltip-content"><p>{NOTE}</p></div></span>', " "),
     ],
-    ids=("role", "role-inside", "name", "name-inside-name", "hover-class", "place-alone", "place-and-links", "block"),
+    ids=("sign", "role", "role-inside", "name", "name-inside-name", "hover-class", "place-alone", "place-and-links", "block"),
 )  # fmt: skip
 def test_box_that_opens_over_a_word_goes_and_its_sentence_stays(box: str, gap: str) -> None:
     """Role, name or place tell such a box; the paragraph is one block without it, and the box is told as a note."""

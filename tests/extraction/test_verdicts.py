@@ -137,3 +137,24 @@ def test_line_under_a_picture_that_ends_in_its_credit_is_its_caption(line: str) 
     assert texts(found) == list(PARAGRAPHS)
     assert rule_of(found, "Masons") == "caption.credited"
     assert rule_of(read(*BODY[:2], f"<p>{line}</p>", *BODY[2:]), "Masons") != "caption.credited"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '<p class="who">Lea Brandt, harbours</p><p class="who">5 March 2026, 08:30</p>',
+        "<ul><li>Lea Brandt, harbours</li><li>5 March 2026, 08:30</li></ul>",
+    ],
+)
+def test_line_beside_the_date_and_alike_is_of_the_author(line: str) -> None:
+    """A name under the headline that looks as the date beside it does goes, be they entries or paragraphs."""
+    found = read(line, *BODY)
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, "Lea Brandt") == "byline.head"
+    assert rule_of(read(*BODY, "<p>Lea Brandt, harbours</p>", *BODY[:1]), "Lea Brandt") != "byline.head"
+
+
+def test_greek_label_in_capitals_is_the_label() -> None:
+    """Greek capitals are written without accents."""
+    found = read(*BODY[:2], "<p>ΔΙΑΦΗΜΙΣΗ</p>", *BODY[2:])
+    assert rule_of(found, "ΔΙΑΦΗΜΙΣΗ") == "advertising.label"
