@@ -188,10 +188,8 @@ class _Walk:
             self.bold_chars += length
 
     def flush(self, frame: Frame) -> None:
-        whole = text = tidy("".join(self.buffer))
-        insets: tuple[tuple[str, str], ...] = ()
-        if self.insets:
-            text, insets = left_out(self.buffer, self.insets)
+        whole = tidy("".join(self.buffer))
+        text, insets = left_out(self.buffer, self.insets) if self.insets else (whole, ())
         if text and len(self.blocks) < MAX_BLOCKS:
             own = 0
             for marks, length in self.inline:
@@ -292,12 +290,14 @@ class _Walk:
         self.links += linked
         self.times += tag == "time"
         before, blocks = self.length, len(self.blocks)
-        start, counts = len(self.buffer), (self.link_chars, self.bold_chars, self.times)
+        boxable = tag in BOX_TAGS
+        if boxable:
+            start, counts = len(self.buffer), (self.link_chars, self.bold_chars, self.times)
         # An inline element that holds block-level ones is a frame in all but name, so its marks are passed down as one.
         inner = Frame(child, frame.tag, frame, own) if own and len(child) else frame
         self.visit(child, inner, depth + 1)
         if len(self.blocks) == blocks:
-            if tag in BOX_TAGS and before < self.length:
+            if boxable and before < self.length:
                 size = self.length - before
                 rule = is_note_mark(child, size, start) or is_sign(size, self.insets, start)
                 rule = rule or is_box(child, own, self.buffer, start)

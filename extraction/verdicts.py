@@ -204,23 +204,22 @@ def _judge_styles(candidates: Sequence[Candidate], open_: Sequence[Candidate], r
     A style is a caption's if nothing but what follows a picture has it; the article's first paragraphs are spared,
     since a template may set them in a style of their own, and so are instructions with a picture for each step.
     """
-    if "caption.style" in rules.rules_off:
+    pictured = [c for c in open_ if c.raw.images and _may_be_set_off(c)]
+    if not pictured or "caption.style" in rules.rules_off:
         return
     prose: dict[object, int] = {}
+    first: dict[object, int] = {}
     for candidate in open_:
         if candidate.prose and candidate.engine and not candidate.raw.images:
             style = frame_style(candidate.raw.frame)
             prose[style] = prose.get(style, 0) + len(candidate.raw.text)
+            first.setdefault(style, candidate.raw.position)
     main = max(prose, key=lambda style: prose[style], default=None)
     if main is None or prose[main] < _MAIN_STYLE * sum(prose.values()):
         return
     elsewhere = {frame_style(c.raw.frame) for c in candidates if not c.raw.images}
-    begun, found = False, []
-    for candidate in open_:
-        style = frame_style(candidate.raw.frame)
-        if begun and candidate.raw.images and style not in elsewhere and _may_be_set_off(candidate):
-            found.append(candidate)
-        begun = begun or (candidate.prose and style == main)
+    amid = [c for c in pictured if c.raw.position > first[main]]
+    found = [c for c in amid if frame_style(c.raw.frame) not in elsewhere]
     for candidate in _undecided(found) if len(found) <= _CAPTIONS else ():
         candidate.verdict = Verdict(RemovedKind.CAPTION, "caption.style")
 
