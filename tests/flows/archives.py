@@ -13,9 +13,11 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Self
 from urllib.parse import parse_qs, quote_plus, unquote_plus, urlsplit
 
+from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
@@ -243,3 +245,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_: object) -> None:
         pass
+
+
+@dataclass
+class Archive:
+    """A WARC file that warcio writes."""
+
+    path: Path
+    buffer: io.BytesIO = field(default_factory=io.BytesIO)
+
+    def __post_init__(self) -> None:
+        self.writer = WARCWriter(self.buffer, gzip=True)
+
+    def response(
+        self, url: str, at: datetime, status: int, fields: list[tuple[str, str]], body: bytes
+    ) -> ArcWarcRecord:
+        made = self.writer.create_warc_record(
+            url,
+            "response",
+            payload=io.BytesIO(body),
+            http_headers=StatusAndHeaders(f"{status} OK", fields, protocol="HTTP/1.1"),
+            warc_headers_dict={"WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%SZ")},
+        )
+        self.writer.write_record(made)
+        return made
+
+    def save(self) -> Path:
+        self.path.write_bytes(self.buffer.getvalue())
+        return self.path

@@ -15,16 +15,14 @@ from urllib.parse import urlsplit
 
 import duckdb
 import pytest
-from warcio.recordloader import ArcWarcRecord
 from warcio.statusandheaders import StatusAndHeaders
-from warcio.warcwriter import WARCWriter
 
 from flows.desk import open_desk
 from flows.run import Request, Run, side_by_side
 from spiders.archives.cdxsource import Archive as PoliteArchive
 from spiders.archives.cdxsource import ArchiveError
 from spiders.archives.oldnews import Source, UrlList, WarcFiles, WebArchive
-from tests.flows.archives import ArchiveServer, Held
+from tests.flows.archives import Archive, ArchiveServer, Held
 from tests.flows.world import NIGHTDESK, Served, descendants, kill
 from tests.spiders.proxy import Proxy
 
@@ -116,34 +114,6 @@ def get(newsroom: Served, url: str) -> tuple[int, list[tuple[str, str]], bytes]:
     fields, body = answer.getheaders(), answer.read()
     connection.close()
     return answer.status, fields, body
-
-
-@dataclass
-class Archive:
-    """A WARC file that warcio writes."""
-
-    path: Path
-    buffer: io.BytesIO = field(default_factory=io.BytesIO)
-
-    def __post_init__(self) -> None:
-        self.writer = WARCWriter(self.buffer, gzip=True)
-
-    def response(
-        self, url: str, at: datetime, status: int, fields: list[tuple[str, str]], body: bytes
-    ) -> ArcWarcRecord:
-        made = self.writer.create_warc_record(
-            url,
-            "response",
-            payload=io.BytesIO(body),
-            http_headers=StatusAndHeaders(f"{status} OK", fields, protocol="HTTP/1.1"),
-            warc_headers_dict={"WARC-Date": at.strftime("%Y-%m-%dT%H:%M:%SZ")},
-        )
-        self.writer.write_record(made)
-        return made
-
-    def save(self) -> Path:
-        self.path.write_bytes(self.buffer.getvalue())
-        return self.path
 
 
 def test_a_file_of_wget_gives_exactly_its_articles(newsroom: Served, wget_file: Path, tmp_path: Path) -> None:
