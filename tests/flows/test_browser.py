@@ -75,8 +75,9 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def choose_run(page: Page, deployment: str, way: str) -> None:
-    page.get_by_role("link", name="Deployments").click()
-    page.get_by_role("link", name=deployment, exact=True).first.click()  # the second is its flow, of the same name
+    page.get_by_role("link", name="Deployments").first.click()
+    # Its flow has the same name, and the page before may have links to that
+    page.locator("a[href*='/deployments/deployment/']").get_by_text(deployment, exact=True).first.click()
     page.get_by_role("button", name="Run", exact=True).click()
     page.get_by_role("menuitem", name=way).click()
 
@@ -132,10 +133,9 @@ def photograph(page: Page, path: Path) -> None:
 def table(page: Page) -> dict[str, list[str]]:
     """The report's rows, by site."""
     page.get_by_role("table").first.get_by_role("cell").first.wait_for()
-    rows = [
-        row.get_by_role("cell").all_inner_texts() for row in page.get_by_role("table").first.get_by_role("row").all()
-    ]
-    return {cells[0]: cells[1:] for cells in rows if cells}
+    cells = "table => [...table.rows].map(row => [...row.querySelectorAll('td')].map(cell => cell.innerText))"
+    rows = page.get_by_role("table").first.evaluate(cells)  # at once: the page redraws a report that grows
+    return {row[0]: row[1:] for row in rows if row}
 
 
 def open_artifact(page: Page, key: str) -> None:
@@ -211,7 +211,6 @@ def test_a_backfill_is_previewed_from_its_form(page: Page, up: Up, pictures: Pat
 @pytest.mark.prefect
 def test_a_backfill_is_run_from_its_form(page: Page, up: Up, pictures: Path) -> None:
     """The same form without the preview: SQL finds exactly the articles of those days, each fetched once, no index read again."""
-    indexes = {url: n for url, n in up.newsroom.asked().items() if "sitemap" in url}
     choose_run(page, "backfill", "Custom run")
     fill(page, TWO, first_day=FIRST, last_day=LAST)
     run = submit(page)
@@ -225,7 +224,7 @@ def test_a_backfill_is_run_from_its_form(page: Page, up: Up, pictures: Path) -> 
     assert len(wanted) > 3
     assert up.articles() == wanted
     assert pages_asked(up) == Counter(wanted)
-    assert {url: n for url, n in up.newsroom.asked().items() if "sitemap" in url} == indexes
+    assert {n for url, n in up.newsroom.asked().items() if "sitemap" in url} == {1}
 
     page.reload()
     newest_first(page)

@@ -49,7 +49,8 @@ class Served:
 
     def asked(self) -> Counter[str]:
         """How often each URL was asked for so far."""
-        entries = [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        lines, _, _ = self.log.read_text(encoding="utf-8").rpartition("\n")  # the last may still be written
+        entries = [json.loads(line) for line in lines.splitlines()]
         return Counter(f"http://{entry['host']}{entry['path']}" for entry in entries)
 
 
