@@ -27,7 +27,7 @@ from tests.storage.invariants import broken
 from tests.storage.made import article, extraction, folder, page
 
 pytestmark = pytest.mark.prefect  # the demo's data come from a flow
-KILLS = int(os.environ.get("NIGHTDESK_KILLS", "4"))
+KILLS = int(os.environ.get("FAULT_KILLS", "4"))
 
 
 def ask(data: Path, query: str, **parameters: object) -> list[tuple[Any, ...]]:

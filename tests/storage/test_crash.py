@@ -17,7 +17,7 @@ from tests.storage.made import article, discovered, extraction, folder, outcome,
 
 SITE = "https://harbour.example"
 SEGMENTS = 12
-KILLS = int(os.environ.get("NIGHTDESK_KILLS", "12"))  # of loads and publications
+KILLS = int(os.environ.get("FAULT_KILLS", "12"))  # of loads and publications
 
 
 def make_segments(data: Path, count: int) -> None:

@@ -29,7 +29,7 @@ SITE = "https://harbour.example"
 FERRY, PIER, FISH = (f"{SITE}/2026/{name}" for name in ("ferry-late", "pier-opens", "fish-market"))
 SHORT = f"{SITE}/s?id=7&to=1"  # leads to the ferry's article
 
-KILLS = int(os.environ.get("NIGHTDESK_KILLS", "6"))
+KILLS = int(os.environ.get("FAULT_KILLS", "6"))
 
 #: All of a store but the numbers, names and times of loads and what is told of re-extractions themselves.
 TABLES = {
