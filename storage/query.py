@@ -21,7 +21,7 @@ from storage.database import connect
 #: Memory that a query may take, and the disk that it may fill beside the published copy when that is not enough.
 MEMORY_LIMIT: Final = "2GB"
 SPILL_LIMIT: Final = "4GB"
-_BATCH: Final = 1000
+_BATCH: Final = 10_000
 #: `search('words')` with the words in it; DuckDB has no table functions in Python, so they are answered beforehand.
 _SEARCH: Final = re.compile(r"\bsearch\s*\(\s*'((?:[^']|'')*)'\s*\)", re.IGNORECASE)
 _SEARCH_MACRO: Final = """CREATE TEMP TABLE IF NOT EXISTS asked_searches (asked VARCHAR);
