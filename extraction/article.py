@@ -19,7 +19,7 @@ from extraction.text import fold
 from extraction.urls import BadUrlError, canonicalize, same_site
 
 #: Raised with every change that can change an article; it stands on each row.
-EXTRACTOR_VERSION: Final = "4"
+EXTRACTOR_VERSION: Final = "5"
 
 #: Directives of robots meta by which a page asks not to be kept (the header's are heeded by the spider).
 _FORBIDDING: Final = frozenset(("noindex", "none"))

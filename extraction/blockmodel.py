@@ -1,6 +1,6 @@
 """The block model: how likely a block belongs to the article's body, from its measurements.
 
-An ensemble of small decision trees (gradient boosting), three questions deep, read from `blockmodel.json`. It was
+An ensemble of small decision trees (gradient boosting), four questions deep, read from `blockmodel.json`. It was
 trained by `benchmarks/train_blockmodel.py`; nothing but arithmetic is needed to apply it.
 """
 
@@ -15,8 +15,11 @@ from extraction.features import FEATURES
 
 _FILE: Final = Path(__file__).parent / "blockmodel.json"
 
+_DEPTH: Final = 4
+_QUESTIONS: Final = 2 * (2**_DEPTH - 1)  # a measurement's number and a threshold each
+
 #: Feature and threshold of the first question, then what follows where the feature is not over it and where it is: the
-#: same again, two more times, and then the values of the leaves.
+#: same again, three more times, and then the values of the leaves.
 Tree = tuple[int, float, Any, Any]
 
 
@@ -33,11 +36,14 @@ def _trees() -> tuple[Tree, ...]:
 
 
 def _nested(tree: list[Any]) -> Tree:
-    """The tree of a line of the file: seven questions from the root downwards, level by level, then eight leaves."""
-    a, at, b, bt, c, ct, d, dt, e, et, f, ft, g, gt, v0, v1, v2, v3, v4, v5, v6, v7 = tree
-    left = (b, bt, (d, dt, v0, v1), (e, et, v2, v3))
-    right = (c, ct, (f, ft, v4, v5), (g, gt, v6, v7))
-    return a, at, left, right
+    """The tree of a line of the file: fifteen questions from the root downwards, level by level, then sixteen leaves."""
+    questions, below = tree[:_QUESTIONS], tree[_QUESTIONS:]
+    for level in reversed(range(_DEPTH)):
+        first, last = 2 * (2**level - 1), 2 * (2 ** (level + 1) - 1)
+        asked = zip(questions[first:last:2], questions[first + 1 : last : 2], below[::2], below[1::2], strict=True)
+        below = list(asked)
+    root: Tree = below[0]
+    return root
 
 
 def probability(row: Sequence[float]) -> float:
@@ -45,6 +51,7 @@ def probability(row: Sequence[float]) -> float:
     total = 0.0
     for feature, threshold, low, high in _trees():
         f, at, left, right = low if row[feature] <= threshold else high
+        f, at, left, right = left if row[f] <= at else right
         f, at, less, more = left if row[f] <= at else right
         total += less if row[f] <= at else more
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, total))))
