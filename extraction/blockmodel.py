@@ -36,7 +36,7 @@ def _trees() -> tuple[Tree, ...]:
 
 
 def _nested(tree: list[Any]) -> Tree:
-    """The tree of a line of the file: fifteen questions from the root downwards, level by level, then sixteen leaves."""
+    """The tree of a line of the file: fifteen questions, level by level from the root, then sixteen leaves."""
     questions, below = tree[:_QUESTIONS], tree[_QUESTIONS:]
     for level in reversed(range(_DEPTH)):
         first, last = 2 * (2**level - 1), 2 * (2 ** (level + 1) - 1)
