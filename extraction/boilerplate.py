@@ -92,7 +92,7 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
     if verdict := _heads_itself(line, off):
         return verdict
     if line.words <= 60:
-        for phrase, rule in known.contains:
+        for phrase, rule in known.contains_ascii if line.folded.isascii() else known.contains:
             if phrase in line.folded and line.words <= rule.max_words and rule.name not in off and _short_or_call(line):
                 return Verdict(rule.kind, rule.name)
     if line.words <= CALL_WORDS and (kind := call_of(line.text, line.folded)) and f"{kind}.call" not in off:

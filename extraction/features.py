@@ -15,7 +15,7 @@ from extraction.boilerplate import Line, Verdict
 from extraction.marks import mark_names
 from extraction.records import Metadata
 from extraction.stamps import is_stamp
-from extraction.text import ends_sentence, fold
+from extraction.text import capital_count, digit_count, ends_sentence, fold
 
 _TAGS: Final = {
     "p": 1, "li": 2, "dd": 2, "h1": 3, "h2": 4, "h3": 5, "h4": 6, "h5": 6, "h6": 6, "blockquote": 7, "tr": 8, "td": 8,
@@ -207,8 +207,8 @@ class Surroundings:
         row = [
             math.log2(1 + line.words), math.log2(size), float(ends_sentence(text)),
             math.log2(1 + len(_PUNCTUATION.findall(text))),
-            math.log2(1 + len(_COMMAS.findall(text))), sum(map(str.isdigit, start)) / len(start), sum(map(str.isupper,
-            start)) / len(start),
+            math.log2(1 + len(_COMMAS.findall(text))), digit_count(start) / len(start),
+            capital_count(start) / len(start),
             float(text[0].isupper()), float(_QUOTED.match(text) is not None), raw.link_share, float(min(raw.links, 10)),
             min(1.0, raw.bold_chars / size), float(min(raw.times, 2)), float(min(raw.images, 3)),
             float(min(self.candidates[place + 1].raw.images, 3)) if place + 1 < len(self.candidates) else 0.0,

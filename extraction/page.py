@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Final, cast
 
-from lxml.etree import LxmlError, XPath
+from lxml.etree import ElementDefaultClassLookup, LxmlError, XPath
 from lxml.html import HtmlElement, HTMLParser, document_fromstring
 
 from extraction.charset import Charset, to_utf8
@@ -165,7 +165,12 @@ def _parser() -> HTMLParser:
 
     `huge_tree` lifts libxml2's limits of 10 MB a text and 256 levels, which lose the rest of a page silently.
     """
-    return HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, huge_tree=True)
+    parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, collect_ids=False, huge_tree=True)
+    parser.set_element_class_lookup(_CLASSES)
+    return parser
+
+
+_CLASSES: Final = ElementDefaultClassLookup(element=HtmlElement)
 
 
 def _file_kind(html: bytes) -> str | None:
@@ -199,6 +204,8 @@ def _is_json(body: bytes) -> bool:
 
 def _giant_tags(pieces: list[bytes]) -> list[int]:
     """Return which of the pieces between `<` are tags with more than _MAX_ATTRIBUTES, those inside scripts left out."""
+    if max(map(len, pieces)) <= _GIANT:
+        return []
     return [
         i
         for i, piece in enumerate(pieces)

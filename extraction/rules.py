@@ -86,6 +86,7 @@ class Phrases:
     starts: dict[str, tuple[tuple[str, TextRule], ...]]  # by the first two characters
     ends: tuple[tuple[str, TextRule], ...]
     contains: tuple[tuple[str, TextRule], ...]
+    contains_ascii: tuple[tuple[str, TextRule], ...]  # those that a line in ASCII can hold
 
 
 class RulesError(ValueError):
@@ -113,7 +114,9 @@ def phrases() -> Phrases:
                     ends.append((phrase, rule))
                 else:
                     contains.append((phrase, rule))
-    return Phrases(equals, {key: tuple(found) for key, found in starts.items()}, tuple(ends), tuple(contains))
+    begun = {key: tuple(found) for key, found in starts.items()}
+    ascii_ = tuple((phrase, rule) for phrase, rule in contains if phrase.isascii())
+    return Phrases(equals, begun, tuple(ends), tuple(contains), ascii_)
 
 
 def _phrases_of(path: Path, entry: dict[str, object]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Final
 
 from extraction.months import calendars
 from extraction.rules import phrases
-from extraction.text import fold
+from extraction.text import digit_count, fold
 
 #: Longest such line, words: "Published on Tuesday, 3 February 2026 at 11:40, updated at 12:15".
 MAX_WORDS: Final = 16
@@ -35,10 +35,8 @@ def _small_words() -> frozenset[str]:
 
 def is_stamp(text: str, folded: str) -> bool:
     """Whether a line holds a date or a time of day, and no word that is not part of one."""
-    if not any(map(str.isdigit, text)):
-        return False
     words = folded.split()
-    if len(words) > MAX_WORDS:
+    if len(words) > MAX_WORDS or not digit_count(text):
         return False
     month = False
     for word in words:
@@ -46,8 +44,7 @@ def is_stamp(text: str, folded: str) -> bool:
             month = True
         elif word not in _small_words() and not (len(word) <= _LONGEST_NUMBER and word[0].isdigit()):
             return False
-    dated = month and any(map(str.isdigit, text))
-    return dated or _NUMERIC.search(text) is not None or _CLOCK.search(text) is not None
+    return month or _NUMERIC.search(text) is not None or _CLOCK.search(text) is not None
 
 
 def has_time(text: str) -> bool:

@@ -13,6 +13,7 @@ _UNWANTED = re.compile(
 #: A terminal's control sequence (ECMA-48 CSI) as a whole, so that none of its letters stay as words.
 _SEQUENCE = re.compile("\x1b\\[[0-?]*[ -/]*[@-~]")
 _WORDS = re.compile(r"\w+")
+_DIGITS, _CAPITALS = re.compile("[0-9]"), re.compile("[A-Z]")
 #: Scripts that are written without spaces between words: a character stands for about half a word there.
 _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]")
 
@@ -33,6 +34,16 @@ def fold(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return " ".join(_WORDS.findall(text.casefold()))
+
+
+def digit_count(text: str) -> int:
+    """Number of digits, of any script."""
+    return len(_DIGITS.findall(text)) if text.isascii() else sum(map(str.isdigit, text))
+
+
+def capital_count(text: str) -> int:
+    """Number of capital letters, of any script."""
+    return len(_CAPITALS.findall(text)) if text.isascii() else sum(map(str.isupper, text))
 
 
 def word_count(text: str) -> int:
