@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Final
 
 from extraction.blocks import Frame, RawBlock, is_prose
@@ -109,24 +109,26 @@ def _judge_head(candidates: Sequence[Candidate], rules: SiteRules) -> None:
     h1 = next((place for place, c in enumerate(candidates) if c.raw.tag == "h1"), None)
     if h1 is None:
         return
-    prose = [place for place, c in enumerate(candidates) if c.prose]
+    prose = [place for place, c in enumerate(candidates) if c.prose and not _is_dated(c)]
     first = next((place for place in prose if place > h1), h1)
     start = next((place + 1 for place in reversed(prose) if place < h1), 0)
     second = next((place for place in prose if place > first), first)
     # Line breaks part the paragraphs of some bodies: then the element that holds each is the body.
     broken = candidates[second].raw.frame.blocks > 1
     home = candidates[second].raw.frame if broken else candidates[second].raw.frame.parent
+    box = candidates[h1].raw.frame.parent
     for place, candidate in enumerate(candidates[start:second], start):
-        frame = candidate.raw.frame
-        if place > h1 and (frame if broken else frame.parent) is home and not _is_beside_stamp(candidates, place):
-            continue  # amid the paragraphs already
+        frame, beside = candidate.raw.frame, _is_beside_stamp(candidates, place)
         if place == h1 or candidate.verdict is not None:
             continue
-        if _is_dated(candidate) or (
-            place != first and _is_head_line(candidate, above=place < h1, listed=_is_beside_stamp(candidates, place))
-        ):
+        if _is_dated(candidate):
+            candidate.verdict = Verdict(RemovedKind.TIMESTAMP, "byline.head")
+            continue
+        if place > h1 and (frame if broken else frame.parent) is home and frame is not box and not beside:
+            continue  # amid the paragraphs already
+        if place != first and _is_head_line(candidate, above=place < h1, listed=beside):
             kind = RemovedKind.TAG if place < h1 else RemovedKind.BYLINE
-            stamp = _is_dated(candidate) or is_stamp(candidate.raw.text, candidate.line.folded)
+            stamp = is_stamp(candidate.raw.text, candidate.line.folded)
             candidate.verdict = Verdict(RemovedKind.TIMESTAMP if stamp else kind, "byline.head")
 
 
@@ -145,27 +147,49 @@ def _is_dated(candidate: Candidate) -> bool:
 
 
 def _is_beside_stamp(candidates: Sequence[Candidate], place: int) -> bool:
-    """Whether the line before or after one of no sentence, in the same style or list, says when it was published."""
+    """Whether the line before or after one of no sentence says when it was published: in its style, or in its box.
+
+    Lines of mere signs between them ("·") count for nothing.
+    """
     own = candidates[place]
-    for other in (*candidates[max(0, place - 1) : place], *candidates[place + 1 : place + 2]):
-        stamp = other.verdict is not None and other.verdict.certain and other.verdict.kind is RemovedKind.TIMESTAMP
-        if stamp and not own.prose and frame_style(other.raw.frame) == frame_style(own.raw.frame):
-            return True
-    return False
+    if own.prose:
+        return False
+    before = next((c for c in reversed(candidates[:place]) if c.line.folded), None)
+    after = next((c for c in candidates[place + 1 :] if c.line.folded), None)
+    return any(
+        other.verdict is not None
+        and other.verdict.certain
+        and other.verdict.kind is RemovedKind.TIMESTAMP
+        and (frame_style(other.raw.frame) == frame_style(own.raw.frame) or _share_box(other.raw.frame, own.raw.frame))
+        for other in (before, after)
+        if other is not None
+    )
+
+
+def _share_box(one: Frame, other: Frame) -> bool:
+    """Whether two lines stand in an element that holds little else, and no running text."""
+    around = {id(frame) for frame in islice(one.path(), _BOX_DEPTH)}
+    box = next((frame for frame in islice(other.path(), _BOX_DEPTH) if id(frame) in around), None)
+    return box is not None and not box.prose and box.blocks <= _BOX_BLOCKS
+
+
+#: Elements up to the box that two lines share.
+_BOX_DEPTH: Final = 3
 
 
 def _is_head_line(candidate: Candidate, *, above: bool, listed: bool) -> bool:
     raw = candidate.raw
-    if (
-        (raw.tag == "li" and not listed)
-        or raw.tag in ("tr", "pre")
-        or "blockquote" in raw.frame.tags
-        or candidate.own & mark("lead")
-    ):
+    if raw.tag in ("tr", "pre") or "blockquote" in raw.frame.tags:
         return False
-    if raw.tag in HEADINGS:
+    if not listed and (raw.tag == "li" or candidate.own & mark("lead")):
+        return False
+    if raw.tag in HEADINGS and not (listed and raw.tag in _SMALL_HEADINGS):
         return above and candidate.line.words <= _HEAD_WORDS
     return candidate.line.words <= _HEAD_WORDS and not ends_sentence(raw.text)
+
+
+#: Headings that templates take for what is small rather than for what heads something.
+_SMALL_HEADINGS: Final = ("h5", "h6")
 
 
 #: A picture's box: characters and blocks of text in it, at most.
@@ -356,7 +380,7 @@ def _judge_bios(candidates: Sequence[Candidate], authors: Sequence[str], rules: 
     names = {fold(name) for name in authors}
     for candidate in candidates:
         verdict = candidate.verdict
-        if verdict is not None and verdict.certain and verdict.kind is RemovedKind.BYLINE:
+        if verdict is not None and (verdict.kind is RemovedKind.BYLINE and verdict.certain or verdict.rule == "byline.head"):
             words = [word for word in _WORD.findall(candidate.raw.text) if not word[0].islower()][:_NAME_PLACE]
             names |= {fold(" ".join(pair)) for pair in pairwise(words)} | {word for word in words if not word.isascii()}
     names = {name for name in names if " " in name or _UNSPACED_NAME.fullmatch(name)}

@@ -139,6 +139,47 @@ def test_line_under_a_picture_that_ends_in_its_credit_is_its_caption(line: str) 
     assert rule_of(read(*BODY[:2], f"<p>{line}</p>", *BODY[2:]), "Masons") != "caption.credited"
 
 
+LEAD = "<p>Three years of dispute over the costs have ended, and work begins in May, the council says.</p>"
+
+
+@pytest.mark.parametrize(
+    ("head", "line"),
+    [
+        ("<p class='meta'>By Lea Brandt | Published 6 May 2026, 8:30 am</p>", "Lea Brandt"),
+        ("<div>Lea Brandt, editor for harbours and for rivers, Published 6 May 2026, 8:30 am</div>", "Lea Brandt"),
+        (
+            "<div><span>·</span><div class='subtitle-2'>Lea Brandt, harbours</div><span> · </span>"
+            "<div class='small'>Published 6 May 2026, 8:30 am</div></div>",
+            "Lea Brandt",
+        ),
+        ("<p class='intro-meta'>Lea Brandt</p><p class='intro-meta'>6 May 2026, 8:30 am</p>", "Lea Brandt"),
+        ("<div><div>Published 6 May 2026, 8:30 am</div><div><h6>Lea Brandt, harbours</h6></div></div>", "Lea Brandt"),
+    ],
+)
+def test_line_over_the_article_that_names_who_and_when_is_no_part_of_it(head: str, line: str) -> None:
+    """Whatever it is called and however long it is, under the headline or under the lead."""
+    for above in ("", LEAD):
+        found = read(above, head, *BODY)
+        assert texts(found)[-len(PARAGRAPHS) :] == list(PARAGRAPHS)
+        assert rule_of(found, line) == "byline.head", above
+        assert not any(line in text for text in texts(found))
+
+
+def test_section_in_the_headlines_own_box_is_no_part_of_the_article() -> None:
+    """A word beside the headline goes; the same word amid the paragraphs may be a subhead."""
+    html = f"<article><div><h1>Bridge stays</h1><span>Economy</span><hr></div>{LEAD}{''.join(BODY)}</article>"
+    found = extract(f"<html><head><title>Bridge stays</title></head><body>{html}</body></html>".encode(), URL)
+    assert rule_of(found, "Economy") == "byline.head"
+    assert "Economy" in texts(read(*BODY[:2], "<p>Economy</p>", *BODY[2:]))
+
+
+def test_bio_is_known_by_the_name_over_the_article_beside_a_date() -> None:
+    head = "<div>Lea Brandt, editor for harbours, Published 6 May 2026, 8:30 am</div>"
+    found = read(head, *BODY, "<div><p>Lea Brandt is the harbour editor. Write to her at l.brandt@daily.example.</p></div>")
+    assert texts(found) == list(PARAGRAPHS)
+    assert rule_of(found, "Write to her") == "byline.bio"
+
+
 @pytest.mark.parametrize(
     "line",
     [
