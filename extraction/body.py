@@ -13,7 +13,7 @@ from extraction.blockmodel import probability
 from extraction.blocks import Frame, RawBlock, is_prose, segment
 from extraction.boilerplate import Line, Verdict
 from extraction.engine import opinion
-from extraction.features import FEATURES, Candidate, Surroundings
+from extraction.features import FEATURES, HEADINGS, Candidate, Surroundings
 from extraction.keeping import is_text, kept_of
 from extraction.learned import Learned, recurring
 from extraction.liveposts import posts
@@ -22,7 +22,7 @@ from extraction.page import ParsedPage
 from extraction.records import Block, BlockKind, Metadata, Removed, RemovedKind
 from extraction.rules import SiteRules
 from extraction.text import fold
-from extraction.verdicts import HEADINGS, judge
+from extraction.verdicts import judge
 
 #: Removed blocks kept for explaining, and characters of each.
 MAX_REMOVED: Final = 500

@@ -106,12 +106,17 @@ def call_of(text: str, folded: str) -> RemovedKind | None:
     if not calls:
         return None
     kind = max(calls)[1]
-    return None if kind not in _UNQUOTED and _QUOTED.search(_NAMED.sub("", text)) else RemovedKind(kind)
+    return None if kind not in _UNQUOTED and has_quotes(text) else RemovedKind(kind)
 
 
 def speaks_of_author(folded: str) -> bool:
     """Whether a line has a word of those that say what an author does and where to reach them."""
     return any(kind == "byline" for _, kind, _ in _said(folded))
+
+
+def has_quotes(text: str) -> bool:
+    """Whether a line quotes somebody: more than a name in quotation marks, or speech after a dash."""
+    return _QUOTED.search(_NAMED.sub("", text)) is not None
 
 
 def _asks(kind: str, every: int, text: str, size: int, *, addressed: bool) -> bool:

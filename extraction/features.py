@@ -21,6 +21,7 @@ _TAGS: Final = {
     "p": 1, "li": 2, "dd": 2, "h1": 3, "h2": 4, "h3": 5, "h4": 6, "h5": 6, "h6": 6, "blockquote": 7, "tr": 8, "td": 8,
     "th": 8, "figcaption": 9, "figure": 9, "dt": 10, "summary": 10, "pre": 11,
 }  # fmt: skip
+HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _FRAME_TAGS: Final = (
     "nav", "footer", "aside", "form", "header", "figure", "figcaption", "table", "li", "ul", "article", "main",
     "section", "blockquote", "a",

@@ -1,22 +1,18 @@
-"""What the rules say of the blocks around an article: each by itself, in its list, by the headline, by a picture."""
+"""What the rules say of the blocks around an article: each by itself, in its list, by a picture, by its twins."""
 
 import re
 from collections.abc import Sequence
-from itertools import islice, pairwise
 from typing import Final
 
+from extraction.authorship import judge_bios, judge_head
 from extraction.blocks import Frame, RawBlock, is_prose
 from extraction.boilerplate import Line, Verdict, by_words, is_headline, is_question
-from extraction.calls import speaks_of_author
-from extraction.features import Candidate, frame_style
+from extraction.features import HEADINGS, Candidate, frame_style
 from extraction.marks import mark
 from extraction.records import Metadata, RemovedKind
 from extraction.rules import SiteRules
 from extraction.signup import SIGN_UP
-from extraction.stamps import has_time, is_stamp
 from extraction.text import ends_sentence, fold, word_count
-
-HEADINGS: Final = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 
 
 def judge(candidates: Sequence[Candidate], area: Frame, metadata: Metadata, rules: SiteRules) -> None:
@@ -26,10 +22,10 @@ def judge(candidates: Sequence[Candidate], area: Frame, metadata: Metadata, rule
         candidate.verdict = _judge(candidate, title, rules)
     _judge_lists(candidates)
     _keep_markup(candidates)
-    _judge_head(candidates, rules)
+    judge_head(candidates, rules)
     _judge_pictures(candidates, area, rules)
     _judge_copies(candidates, rules)
-    _judge_bios(candidates, metadata.authors, rules)
+    judge_bios(candidates, metadata.authors, rules)
 
 
 def _judge(candidate: Candidate, title: str, rules: SiteRules) -> Verdict | None:
@@ -96,100 +92,6 @@ def _judge_lists(candidates: Sequence[Candidate]) -> None:
                 heading = None
                 for question in questions if is_prose(candidate.raw) else ():
                     question.verdict = None
-
-
-#: Longest line of names, dates and sections over an article, words; longer ones may be a lead without a full stop.
-_HEAD_WORDS: Final = 8
-
-
-def _judge_head(candidates: Sequence[Candidate], rules: SiteRules) -> None:
-    """Short lines around the headline that are no sentence: section, names, roles, dates, whatever they say."""
-    if "byline.head" in rules.rules_off:
-        return
-    h1 = next((place for place, c in enumerate(candidates) if c.raw.tag == "h1"), None)
-    if h1 is None:
-        return
-    prose = [place for place, c in enumerate(candidates) if c.prose and not _is_dated(c)]
-    first = next((place for place in prose if place > h1), h1)
-    start = next((place + 1 for place in reversed(prose) if place < h1), 0)
-    second = next((place for place in prose if place > first), first)
-    # Line breaks part the paragraphs of some bodies: then the element that holds each is the body.
-    broken = candidates[second].raw.frame.blocks > 1
-    home = candidates[second].raw.frame if broken else candidates[second].raw.frame.parent
-    box = candidates[h1].raw.frame.parent
-    for place, candidate in enumerate(candidates[start:second], start):
-        frame, beside = candidate.raw.frame, _is_beside_stamp(candidates, place)
-        if place == h1 or candidate.verdict is not None:
-            continue
-        if _is_dated(candidate):
-            candidate.verdict = Verdict(RemovedKind.TIMESTAMP, "byline.head")
-            continue
-        if place > h1 and (frame if broken else frame.parent) is home and frame is not box and not beside:
-            continue  # amid the paragraphs already
-        if place != first and _is_head_line(candidate, above=place < h1, listed=beside):
-            kind = RemovedKind.TAG if place < h1 else RemovedKind.BYLINE
-            stamp = is_stamp(candidate.raw.text, candidate.line.folded)
-            candidate.verdict = Verdict(RemovedKind.TIMESTAMP if stamp else kind, "byline.head")
-
-
-#: Longest line of names and dates in one, words.
-_DATED_WORDS: Final = 16
-
-
-def _is_dated(candidate: Candidate) -> bool:
-    """Whether a line names a day and a time of day and is no sentence."""
-    text = candidate.raw.text
-    return (
-        candidate.line.words <= _DATED_WORDS
-        and has_time(text)
-        and (text.endswith("m.") or not text.endswith((".", "。")))
-    )
-
-
-def _is_beside_stamp(candidates: Sequence[Candidate], place: int) -> bool:
-    """Whether the line before or after one of no sentence says when it was published: in its style, or in its box.
-
-    Lines of mere signs between them ("·") count for nothing.
-    """
-    own = candidates[place]
-    if own.prose:
-        return False
-    before = next((c for c in reversed(candidates[:place]) if c.line.folded), None)
-    after = next((c for c in candidates[place + 1 :] if c.line.folded), None)
-    return any(
-        other.verdict is not None
-        and other.verdict.certain
-        and other.verdict.kind is RemovedKind.TIMESTAMP
-        and (frame_style(other.raw.frame) == frame_style(own.raw.frame) or _share_box(other.raw.frame, own.raw.frame))
-        for other in (before, after)
-        if other is not None
-    )
-
-
-def _share_box(one: Frame, other: Frame) -> bool:
-    """Whether two lines stand in an element that holds little else, and no running text."""
-    around = {id(frame) for frame in islice(one.path(), _BOX_DEPTH)}
-    box = next((frame for frame in islice(other.path(), _BOX_DEPTH) if id(frame) in around), None)
-    return box is not None and not box.prose and box.blocks <= _BOX_BLOCKS
-
-
-#: Elements up to the box that two lines share.
-_BOX_DEPTH: Final = 3
-
-
-def _is_head_line(candidate: Candidate, *, above: bool, listed: bool) -> bool:
-    raw = candidate.raw
-    if raw.tag in ("tr", "pre") or "blockquote" in raw.frame.tags:
-        return False
-    if not listed and (raw.tag == "li" or candidate.own & mark("lead")):
-        return False
-    if raw.tag in HEADINGS and not (listed and raw.tag in _SMALL_HEADINGS):
-        return above and candidate.line.words <= _HEAD_WORDS
-    return candidate.line.words <= _HEAD_WORDS and not ends_sentence(raw.text)
-
-
-#: Headings that templates take for what is small rather than for what heads something.
-_SMALL_HEADINGS: Final = ("h5", "h6")
 
 
 #: A picture's box: characters and blocks of text in it, at most.
@@ -367,39 +269,6 @@ def _is_open_paragraph(candidate: Candidate) -> bool:
     """Whether a block is prose that no page says twice on purpose, as it does with headings and their list."""
     plain = candidate.raw.tag not in ("li", "tr", *HEADINGS) and candidate.line.words >= _COPIED_WORDS
     return plain and candidate.prose and (candidate.verdict is None or not candidate.verdict.certain)
-
-
-#: Longest line on who wrote the article, and how soon the name comes in it, words.
-_BIO_WORDS, _NAME_PLACE = 40, 7
-
-
-def _judge_bios(candidates: Sequence[Candidate], authors: Sequence[str], rules: SiteRules) -> None:
-    """Lines after the article that speak of its author by name: who is meant, the metadata or the byline says."""
-    if "byline.bio" in rules.rules_off:
-        return
-    names = {fold(name) for name in authors}
-    for candidate in candidates:
-        verdict = candidate.verdict
-        if verdict is not None and (verdict.kind is RemovedKind.BYLINE and verdict.certain or verdict.rule == "byline.head"):
-            words = [word for word in _WORD.findall(candidate.raw.text) if not word[0].islower()][:_NAME_PLACE]
-            names |= {fold(" ".join(pair)) for pair in pairwise(words)} | {word for word in words if not word.isascii()}
-    names = {name for name in names if " " in name or _UNSPACED_NAME.fullmatch(name)}
-    prose = [place for place, c in enumerate(candidates) if c.prose and c.engine]
-    for candidate in candidates[prose[len(prose) // 2] if prose else 0 :]:
-        if candidate.verdict is None or not candidate.verdict.certain:
-            start = " ".join(candidate.line.folded.split()[:_NAME_PLACE])
-            named = candidate.line.words <= _BIO_WORDS and any(name in start for name in names)
-            if (
-                named
-                and not candidate.line.heading
-                and ("@" in candidate.raw.text or speaks_of_author(candidate.line.folded))
-            ):
-                candidate.verdict = Verdict(RemovedKind.BYLINE, "byline.bio")
-
-
-_WORD: Final = re.compile(r"[^\W\d_]+")
-#: A name in a script that does not part words.
-_UNSPACED_NAME: Final = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,8}")
 
 
 def _keep_markup(candidates: Sequence[Candidate]) -> None:

@@ -148,8 +148,7 @@ LEAD = "<p>Three years of dispute over the costs have ended, and work begins in 
         ("<p class='meta'>By Lea Brandt | Published 6 May 2026, 8:30 am</p>", "Lea Brandt"),
         ("<div>Lea Brandt, editor for harbours and for rivers, Published 6 May 2026, 8:30 am</div>", "Lea Brandt"),
         (
-            "<div><span>·</span><div class='subtitle-2'>Lea Brandt, harbours</div><span> · </span>"
-            "<div class='small'>Published 6 May 2026, 8:30 am</div></div>",
+            "<div><i>·</i><div class='subtitle-2'>Lea Brandt</div> · <div class='s'>Published 6 May 2026, 8:30 am</div></div>",
             "Lea Brandt",
         ),
         ("<p class='intro-meta'>Lea Brandt</p><p class='intro-meta'>6 May 2026, 8:30 am</p>", "Lea Brandt"),
@@ -173,9 +172,25 @@ def test_section_in_the_headlines_own_box_is_no_part_of_the_article() -> None:
     assert "Economy" in texts(read(*BODY[:2], "<p>Economy</p>", *BODY[2:]))
 
 
+def test_last_paragraph_that_opens_with_its_author_speaks_of_its_author() -> None:
+    """Whatever it says; but not one that opens with somebody whom only the section over the headline names."""
+    last = "<p>Lea Brandt grew up on the northern bank and has known the old bridge since she could walk.</p>"
+    signed = read("<p>By Lea Brandt</p>", *BODY, BODY[0].replace("council", "board"), last)
+    assert rule_of(signed, "grew up") == "byline.bio"
+    about = extract(
+        f"<html><head><title>Bridge stays</title></head><body><article><p>Lea Brandt</p><h1>Bridge stays</h1>"
+        f"{''.join(BODY)}{BODY[0].replace('council', 'board')}{last}</article></body></html>".encode(),
+        URL,
+    )
+    assert rule_of(about, "Lea Brandt") == "byline.head"
+    assert texts(about)[-1].startswith("Lea Brandt grew up")
+
+
 def test_bio_is_known_by_the_name_over_the_article_beside_a_date() -> None:
     head = "<div>Lea Brandt, editor for harbours, Published 6 May 2026, 8:30 am</div>"
-    found = read(head, *BODY, "<div><p>Lea Brandt is the harbour editor. Write to her at l.brandt@daily.example.</p></div>")
+    found = read(
+        head, *BODY, "<div><p>Lea Brandt is the harbour editor. Write to her at l.brandt@daily.example.</p></div>"
+    )
     assert texts(found) == list(PARAGRAPHS)
     assert rule_of(found, "Write to her") == "byline.bio"
 
