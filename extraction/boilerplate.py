@@ -226,10 +226,15 @@ def _comments(line: Line, phrase: str, _rule: TextRule) -> bool:
     return line.words <= 4 or (_separated(line, phrase) and line.words <= 8)
 
 
+_BRACKETED: Final = re.compile(r"[(（\[].*[)）\]]\.?")
+
+
 def _byline(line: Line, phrase: str, rule: TextRule) -> bool:
     """Nothing but names after the word: "By Jane Doe and John Roe", not "By Monday the strike had ended"."""
     if rule.name.endswith(".bio"):
         return _separated(line, phrase)
+    if rule.name.endswith(".desk"):
+        return _BRACKETED.fullmatch(line.text) is not None
     rest = _rest(line, phrase).strip(" :：-–—|•·,.")
     if not rest or line.heading:
         return not rest and " " in phrase

@@ -21,6 +21,14 @@ TAKEN = [
     ("Tags: bridges, harbours", "tag"), ("We use cookies to improve this site.", "cookie"),
     ("Subscribe to continue reading", "paywall"), ("Comments (14)", "comments"), ("Kommentar schreiben", "comments"),
     ("<p>The red carpet has been rolled out.</p>", "escaped_markup"),
+    ("We need your consent to load this map. It may set cookies on your device.", "cookie"),
+    ("Um diesen Inhalt anzuzeigen, stimmen Sie bitte der Nutzung von Diensten Dritter zu.", "cookie"),
+    ("Ce contenu est bloqué car vous n'avez pas accepté les traceurs.", "cookie"), ("Externer Inhalt", "cookie"),
+    ("Om deze inhoud te tonen moet je toestemming geven.", "cookie"), ("Para ver este contenido acepte las cookies.", "cookie"),
+    ("If you buy a bicycle from here, we may earn a commission.", "ad_label"),
+    ("Bei Käufen über unsere Links erhalten wir eine Provision.", "ad_label"),
+    ("Se compri da questi negozi potremmo ricevere una commissione.", "ad_label"),
+    ("(Reporting by Lea Brandt and Jon Aske; editing by Ida Voss)", "byline"), ("(Con información de la agencia Quay)", "byline"),
 ]  # fmt: skip
 
 LEFT = [
@@ -52,6 +60,11 @@ LEFT = [
     "Read more slowly, the teachers told the children, and you will read better.",
     "Latest figures show that 1,200 people have left the valley.",
     "Source code for the machine was published in 2019.",
+    "Reporting by two local papers led to the arrest of the mayor, the court heard.",
+    "Editing by hand takes longer, the printers found.",
+    "The bank earns a commission on every ticket that is sold at the quay.",
+    "External content firms were hired to write the speeches.",
+    "Allowing such content on the wall was a mistake, the school admitted.",
     "Updated rules on fishing come into force in 2027, the ministry said.",
 ]
 
