@@ -271,6 +271,7 @@ _FITS: Final[dict[RemovedKind, Callable[[Line, str, TextRule], bool]]] = {
     RemovedKind.CAPTION: _caption,
     RemovedKind.NEWSLETTER: _call,
     RemovedKind.PAYWALL: _call,
+    RemovedKind.APPEAL: _call,
     RemovedKind.COMMENTS: _comments,
     RemovedKind.BYLINE: _byline,
     RemovedKind.TIMESTAMP: _timestamp,

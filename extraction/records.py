@@ -115,6 +115,7 @@ class RemovedKind(StrEnum):
     ESCAPED_MARKUP = "escaped_markup"
     SITE_REPEATED = "site_repeated"  # learned: recurs over the site's pages
     NAVIGATION = "navigation"
+    APPEAL = "appeal"  # asks for support, to follow a channel, to tell of a mistake
     NOTE = "note"  # a box that opens over a word, a footnote's number
     OTHER = "other"
 

@@ -17,6 +17,7 @@ _FOLDER: Final = Path(__file__).parent / "rules"
 STRUCTURE_RULES: Final = frozenset(
     (
         "ad_label.call",
+        "appeal.call",
         "byline.bio",
         "byline.call",
         "byline.head",
