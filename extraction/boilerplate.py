@@ -5,7 +5,7 @@ on advertisement is news. The words are data (`rules/phrases/*.toml`); what must
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Final
@@ -92,7 +92,7 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
     if verdict := _heads_itself(line, off):
         return verdict
     if line.words <= 60:
-        for phrase, rule in known.contains_ascii if line.folded.isascii() else known.contains:
+        for phrase, rule in _held(line.folded):
             if phrase in line.folded and line.words <= rule.max_words and rule.name not in off and _short_or_call(line):
                 return Verdict(rule.kind, rule.name)
     if line.words <= CALL_WORDS and (kind := call_of(line.text, line.folded)) and f"{kind}.call" not in off:
@@ -106,6 +106,14 @@ def by_words(line: Line, off: AbstractSet[str] = frozenset()) -> Verdict | None:
             if line.folded.endswith(phrase) and not ends_sentence(line.text) and rule.name not in off:
                 return Verdict(rule.kind, rule.name)
     return None
+
+
+def _held(folded: str) -> Iterator[tuple[str, TextRule]]:
+    """The phrases that a line can hold: those that begin with one of its words, and those of one word or no spaces."""
+    known = phrases()
+    yield from known.contains_ascii if folded.isascii() else known.contains[""]
+    for word in folded.split():
+        yield from known.contains.get(word, ())
 
 
 #: Longest line that an ad label may open, words: "Advertisement - scroll to continue".

@@ -7,12 +7,13 @@ from collections.abc import Iterable
 from typing import Final
 
 from lxml import etree
-from lxml.html import HtmlElement, html_parser
+from lxml.html import HtmlElement
 from trafilatura.htmlprocessing import convert_tags, tree_cleaning
 from trafilatura.main_extractor import extract_content
 from trafilatura.settings import Extractor
 
 from extraction.blocks import SKIPPED
+from extraction.page import new_element
 from extraction.text import fold
 
 # The engine speaks of every page it finds short; what matters here is returned.
@@ -53,10 +54,10 @@ def opinion(area: HtmlElement) -> list[str] | None:
     if _CONTROL.search(text):
         _drop_controls(body)
     if body.tag != "body":
-        shell = html_parser.makeelement("body")
+        shell = new_element("body")
         shell.append(body)
         body = shell
-    page = html_parser.makeelement("html")
+    page = new_element("html")
     page.append(body)
     found, _ = extract_content(convert_tags(tree_cleaning(page, _OPTIONS), _OPTIONS, None), _OPTIONS)
     return list(_texts(found))

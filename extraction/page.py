@@ -51,6 +51,10 @@ _TAG = re.compile(rb"<(?:[a-z][a-z0-9]{0,15}[\s>/]|!doctype)", re.IGNORECASE)
 _BINARY = bytes(set(range(0x20)) - {7, 8, 9, 10, 12, 13, 27})
 
 
+#: One class for all elements: lxml.html would call Python for each to choose between it and those for forms.
+_CLASSES: Final = ElementDefaultClassLookup(element=HtmlElement)
+
+
 class UnreadablePageError(ValueError):
     """Raised for bytes that are no page; `outcome` is the word under which it ends."""
 
@@ -128,6 +132,11 @@ def parse(html: bytes, url: str, content_type: str | None = None) -> ParsedPage:
     )
 
 
+def new_element(tag: str) -> HtmlElement:
+    """Return an element of no page yet, of the class that pages' elements are of."""
+    return cast("HtmlElement", _MAKER.makeelement(tag))
+
+
 def elements(tree: HtmlElement, xpath: XPath) -> list[HtmlElement]:
     """Return the elements that an XPath selects: in C, where `iterfind` makes a Python object of every element."""
     return cast("list[HtmlElement]", xpath(tree))
@@ -170,7 +179,7 @@ def _parser() -> HTMLParser:
     return parser
 
 
-_CLASSES: Final = ElementDefaultClassLookup(element=HtmlElement)
+_MAKER: Final = _parser()
 
 
 def _file_kind(html: bytes) -> str | None:

@@ -86,8 +86,8 @@ class Phrases:
     equals: dict[str, TextRule]
     starts: dict[str, tuple[tuple[str, TextRule], ...]]  # by the first two characters
     ends: tuple[tuple[str, TextRule], ...]
-    contains: tuple[tuple[str, TextRule], ...]
-    contains_ascii: tuple[tuple[str, TextRule], ...]  # those that a line in ASCII can hold
+    contains: dict[str, tuple[tuple[str, TextRule], ...]]  # by the first word, if several; those of one word under ""
+    contains_ascii: tuple[tuple[str, TextRule], ...]  # those under "" that a line in ASCII can hold
 
 
 class RulesError(ValueError):
@@ -100,7 +100,7 @@ def phrases() -> Phrases:
     equals: dict[str, TextRule] = {}
     starts: dict[str, list[tuple[str, TextRule]]] = {}
     ends: list[tuple[str, TextRule]] = []
-    contains: list[tuple[str, TextRule]] = []
+    contains: dict[str, list[tuple[str, TextRule]]] = {}
     for path in sorted((_FOLDER / "phrases").glob("*.toml")):
         source = tomllib.loads(path.read_text("utf-8"))
         kind = RemovedKind(source["kind"])
@@ -114,10 +114,10 @@ def phrases() -> Phrases:
                 elif how == "ends":
                     ends.append((phrase, rule))
                 else:
-                    contains.append((phrase, rule))
-    begun = {key: tuple(found) for key, found in starts.items()}
-    ascii_ = tuple((phrase, rule) for phrase, rule in contains if phrase.isascii())
-    return Phrases(equals, begun, tuple(ends), tuple(contains), ascii_)
+                    contains.setdefault(phrase.partition(" ")[0] if " " in phrase else "", []).append((phrase, rule))
+    begun, held = ({key: tuple(found) for key, found in filed.items()} for filed in (starts, contains))
+    ascii_ = tuple((phrase, rule) for phrase, rule in contains[""] if phrase.isascii())
+    return Phrases(equals, begun, tuple(ends), held, ascii_)
 
 
 def _phrases_of(path: Path, entry: dict[str, object]) -> list[tuple[str, str]]:
@@ -142,5 +142,6 @@ def rule_names() -> frozenset[str]:
     words = phrases()
     named = {rule.name for rule in words.equals.values()}
     named |= {rule.name for found in words.starts.values() for _, rule in found}
-    named |= {rule.name for _, rule in (*words.ends, *words.contains)}
+    named |= {rule.name for found in words.contains.values() for _, rule in found}
+    named |= {rule.name for _, rule in words.ends}
     return STRUCTURE_RULES | named
