@@ -65,7 +65,8 @@ def marks_in(names: str) -> int:
     """The marks that a class, id or role attribute carries, as a bit set."""
     known = NAMES.get(names)
     if known is None:
-        words = _NOT_WORD.split(_BESIDE.sub("", _CAMEL.sub("-", names[:500]).lower()))
+        plain = names[:500] if names.islower() else _CAMEL.sub("-", names[:500]).lower()
+        words = _NOT_WORD.split(_BESIDE.sub("", plain) if "label-" in plain or "dialog-" in plain else plain)
         phrases = _vocabulary()[3]
         known = 0
         for place, word in enumerate(words):
