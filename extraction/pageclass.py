@@ -7,7 +7,7 @@ paragraphs and the data of an article is one, whatever words it uses.
 
 import re
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import islice
@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from lxml.html import HtmlElement
-
 from extraction import jsonld
+from extraction.calls import call_of
 from extraction.page import ParsedPage
 from extraction.records import Block, BlockKind, Metadata, PageClass, Removed, RemovedKind
+from extraction.shown import HEADLINE_WORDS, entries, headline_links, pieces, stamped_lines
 from extraction.text import fold, word_count
 
 #: Words of a body from where on it is taken for one; the shortest news briefs of real sites have about 40.
@@ -28,6 +28,12 @@ BRIEF: Final = 40
 NOTICE: Final = 120
 #: Words of paragraphs up to which a paywalled page is a stub: a lead and an opening paragraph.
 STUB: Final = 140
+#: Paragraphs of such a stub that does not declare itself: deck, and an opening.
+_OPENING: Final = 3
+#: Words of a paragraph that is a sentence or more, at least.
+_SENTENCE_WORDS: Final = 12
+#: Words of a prompt's paragraph, at most.
+_PROMPT_WORDS: Final = 25
 _TEXT: Final = frozenset(
     {BlockKind.PARAGRAPH, BlockKind.QUOTE, BlockKind.LIST_ITEM, BlockKind.LIVE_POST, BlockKind.TABLE}
 )
@@ -66,7 +72,7 @@ class _Facts:
     @cached_property
     def pieces(self) -> tuple[tuple[str, bool], ...]:
         """The texts that the page shows; only short pages are asked."""
-        return tuple(_pieces(self.page))
+        return tuple(pieces(self.page))
 
     @cached_property
     def sentences(self) -> str:
@@ -75,6 +81,15 @@ class _Facts:
         texts = (block.text for block in self.blocks if block.kind in _TEXT)
         notices = (text for text, inside in self.pieces if inside)
         return fold(" . ".join([*islice(texts, 40), *islice(removed, 60), *islice(notices, 200)])[:30_000])
+
+    @cached_property
+    def prompts(self) -> str:
+        """What stands after the body's first block and is neither prose nor a list of links, folded."""
+        first = min((block.position for block in self.blocks), default=0)
+        short = (b.text for b in self.blocks if b.kind in _TEXT and word_count(b.text) < _PROMPT_WORDS)
+        asking = {RemovedKind.PAYWALL, RemovedKind.NEWSLETTER, RemovedKind.OTHER}
+        removed = (r.text for r in self.removed if r.kind in asking and r.position > first)
+        return fold(" . ".join([*islice(short, 40), *islice(removed, 60)])[:30_000])
 
 
 def classify(
@@ -89,7 +104,7 @@ def classify(
         removed: what was taken out.
     """
     facts = _facts(page, metadata, blocks, removed)
-    for judge in (_missing, _consent, _paywall, _live, _media, _index, _nothing, _teaser):
+    for judge in (_missing, _consent, _listing, _paywall, _live, _media, _index, _nothing, _teaser):
         if verdict := judge(facts):
             return verdict
     return PageClass.ARTICLE, f"a body of {facts.words} words in {facts.paragraphs} paragraphs"
@@ -106,7 +121,7 @@ def _facts(page: ParsedPage, metadata: Metadata, blocks: Sequence[Block], remove
         path=urlsplit(page.url).path.lower(),
         titles=tuple(dict.fromkeys(f for text in (metadata.headline or "", title[:500], h1) if (f := fold(text)))),
         words=sum(counts),
-        paragraphs=sum(count >= 12 for count in counts),
+        paragraphs=sum(count >= _SENTENCE_WORDS for count in counts),
         says_article=_says_article(metadata),
         removed=removed,
         blocks=blocks,
@@ -195,32 +210,77 @@ def _consent(facts: _Facts) -> tuple[PageClass, str] | None:
         return PageClass.CONSENT_WALL, "the address is that of a consent service"
     if facts.words > 600:
         return None
-    asked = sum(word_count(b.text) for b in facts.blocks if b.kind in _TEXT and _says("consent", fold(b.text)))
+    asked = sum(word_count(b.text) for b in facts.blocks if b.kind in _TEXT and _asks_consent(b.text))
     if asked and asked >= facts.words * 0.5 and facts.words - asked < 2 * BRIEF:
         return PageClass.CONSENT_WALL, f"{asked} of {facts.words} words ask for consent"
-    if facts.words >= BRIEF or facts.says_article:
+    if facts.words >= (BRIEF // 2 if facts.says_article else BRIEF):
         return None
-    shown = [(word_count(text), _says("consent", fold(text)) is not None) for text, _ in facts.pieces]
+    shown = [(word_count(text), _asks_consent(text)) for text, _ in facts.pieces]
     asked = sum(size for size, asks in shown if asks)
-    if asked >= max(BRIEF // 4, sum(size for size, _ in shown) // 4):
+    if asked >= max(BRIEF // 2, sum(size for size, _ in shown) // 4):
         return PageClass.CONSENT_WALL, f"{asked} words ask for consent, and {facts.words} are an article's"
     return None
 
 
+def _asks_consent(text: str) -> bool:
+    """Whether a text asks for consent: by a phrase, or by what its words speak of."""
+    folded = fold(text)
+    return _says("consent", folded) is not None or call_of(text, folded) is RemovedKind.COOKIE
+
+
 def _paywall(facts: _Facts) -> tuple[PageClass, str] | None:
     """Stubs: paid for, and no more than an opening to be read."""
-    if facts.paragraphs > 3 or facts.words > STUB:
+    if _own_paragraphs(facts) > _OPENING or facts.words > STUB:
         return None
     phrase = _says("paywall", facts.sentences)
-    prompted = phrase is not None or any(
-        r.kind is RemovedKind.PAYWALL and not r.rule.startswith("model") for r in facts.removed
+    prompted = phrase is not None or (
+        bool(facts.words)
+        and any(r.kind is RemovedKind.PAYWALL and not r.rule.startswith("model") for r in facts.removed)
     )
     if facts.metadata.is_accessible_for_free is False:
         return PageClass.PAYWALL, f"not free, and only {facts.words} words can be read"
-    if prompted and facts.metadata.is_accessible_for_free is None and facts.words < STUB // 2:
+    # An offer stands beside many a brief; words on the rest of this article, after its opening, do not.
+    limit = STUB if _says("paywall", facts.prompts) else STUB // 2
+    if prompted and facts.metadata.is_accessible_for_free is None and facts.words < limit:
         said = f" (“{phrase}”)" if phrase else ""
         return PageClass.PAYWALL, f"a prompt to subscribe{said}, and only {facts.words} words can be read"
     return None
+
+
+def _own_paragraphs(facts: _Facts) -> int:
+    """Count the paragraphs that tell something, and do not ask for money."""
+    sizes = ((block.text, word_count(block.text)) for block in facts.blocks if block.kind in _TEXT)
+    return sum(size >= _SENTENCE_WORDS and not (size < BRIEF and _says("paywall", fold(text))) for text, size in sizes)
+
+
+#: Entries of a list of articles, at least, and words of a text under a headline, at most.
+_ENTRIES: Final = 5
+_ENTRY_WORDS: Final = 45
+
+
+def _listing(facts: _Facts) -> tuple[PageClass, str] | None:
+    """Lists of articles in any markup: headlines that are links, each with a line or two under it, and nothing else."""
+    if facts.says_article or facts.metadata.date_published_source not in {None, "htmldate", "time", "url"}:
+        return None
+    linked = {
+        r.position
+        for r in facts.removed
+        if r.rule in {"related.link_list", "related.pointer_box"} and word_count(r.text) >= HEADLINE_WORDS
+    }
+    if not facts.words and len(linked) > _ENTRIES:
+        return PageClass.INDEX, f"{len(linked)} headlines that lead elsewhere, and no text"
+    texts = [block for block in facts.blocks if block.kind in _TEXT]
+    under = [b for b in texts if word_count(b.text) <= _ENTRY_WORDS and linked & {b.position - 1, b.position - 2}]
+    if len(under) >= _ENTRIES and 3 * len(under) >= len(texts):
+        return PageClass.INDEX, f"{len(under)} headlines that lead elsewhere, with a line under each"
+    listed = sum(word_count(b.text) for b in texts if b.kind in {BlockKind.LIST_ITEM, BlockKind.TABLE})
+    if facts.words and listed >= 0.8 * facts.words and (count := entries(facts.page)) > _ENTRIES:
+        return PageClass.INDEX, f"a list of {count} links to articles, and nothing else"
+    return None
+
+
+#: Posts with a time of their own from where on a page is a live one, if they are most of what it has.
+_LIVE_POSTS: Final = 5
 
 
 def _live(facts: _Facts) -> tuple[PageClass, str] | None:
@@ -231,6 +291,9 @@ def _live(facts: _Facts) -> tuple[PageClass, str] | None:
     times = sum(1 for _ in zip(range(40), facts.page.tree.iter("time"), strict=False))
     if posts >= 3 or (_LIVE_PATH.search(facts.path) and times >= 8 and facts.words >= BRIEF):
         return PageClass.LIVE, f"a live page: {max(posts, times)} dated posts"
+    stamped, lines = stamped_lines(facts.blocks)
+    if stamped >= _LIVE_POSTS and 5 * stamped >= 2 * lines:
+        return PageClass.LIVE, f"a live page: {stamped} of {lines} lines begin with a time"
     return None
 
 
@@ -239,11 +302,11 @@ def _media(facts: _Facts) -> tuple[PageClass, str] | None:
     declared = (facts.metadata.article_type or "").lower()
     if facts.words > STUB or facts.paragraphs > 3:
         return None
-    if declared.startswith("video") or (_MEDIA_PATH.search(facts.path) and facts.words < STUB):
+    if declared.startswith("video") or (_MEDIA_PATH.search(facts.path) and facts.paragraphs < 3):
         return PageClass.GALLERY, f"a gallery, video or audio page with {facts.words} words of text"
     figures = sum(1 for _ in zip(range(60), facts.page.tree.iter("figure"), strict=False))
     captions = sum(r.kind in {RemovedKind.CAPTION, RemovedKind.CREDIT} for r in facts.removed)
-    if max(figures, captions) >= 8 and facts.words < BRIEF * 2:
+    if max(figures, captions) >= (8 if facts.words >= BRIEF // 2 else 4) and facts.words < BRIEF * 2:
         return PageClass.GALLERY, f"a gallery: {max(figures, captions)} pictures and {facts.words} words of text"
     return None
 
@@ -255,7 +318,7 @@ def _index(facts: _Facts) -> tuple[PageClass, str] | None:
     slug = bool(_SLUG_PATH.search(facts.path))
     if slug and facts.words > STUB:
         return None
-    headlines = _headline_links(facts.page)
+    headlines = headline_links(facts.page)
     home = bool(_SECTION_PATH.fullmatch(facts.path)) and not urlsplit(facts.page.url).query
     if home and headlines >= 4:
         return PageClass.INDEX, f"the address of a home or section page, with {headlines} headlines that lead elsewhere"
@@ -268,18 +331,6 @@ def _index(facts: _Facts) -> tuple[PageClass, str] | None:
     if headlines >= 8 and facts.words < BRIEF:
         return PageClass.INDEX, f"{headlines} headlines that lead elsewhere and {facts.words} words of text"
     return None
-
-
-def _headline_links(page: ParsedPage) -> int:
-    """Count headings that are links to different places, or stand in one."""
-    seen: set[str] = set()
-    for _, heading in zip(range(400), page.tree.iter("h2", "h3", "h4"), strict=False):
-        link = next(heading.iter("a"), None)
-        if link is None:
-            link = next(heading.iterancestors("a"), None)
-        if link is not None and (href := link.get("href")):
-            seen.add(href)
-    return len(seen)
 
 
 def _nothing(facts: _Facts) -> tuple[PageClass, str] | None:
@@ -295,43 +346,10 @@ def _nothing(facts: _Facts) -> tuple[PageClass, str] | None:
     if scripts and visible < BRIEF and (shell or asks or _says("script", facts.sentences)):
         return PageClass.SCRIPT_ONLY, f"{visible} words without its scripts, which we do not run"
     if facts.words == 0:
-        if scripts and visible < BRIEF // 4 and facts.page.size > 2000:
+        if scripts and visible < BRIEF // 4 and (facts.page.size > 2000 or not visible):
             return PageClass.SCRIPT_ONLY, f"{visible} words without its {scripts} scripts, which we do not run"
         return PageClass.EMPTY, f"no text of an article among {visible} words"
     return None
-
-
-def _pieces(page: ParsedPage) -> Iterator[tuple[str, bool]]:
-    """Yield the texts of a page between tags, the first thousand, and whether each stands in the page's main part.
-
-    The main part is main and article, and whatever is named after a paywall: prompts stand there, while "subscribe" in
-    a header is said on every page.
-    """
-    body = page.tree.find("body")
-    texts = (
-        (text, parent)
-        for element in (page.tree if body is None else body).iter()
-        for text, parent in ((element.text, element), (element.tail, element.getparent()))
-        if text and parent is not None and not text.isspace()
-    )
-    for text, parent in islice(texts, 1000):
-        if not any(node.tag in _HIDDEN for node in (parent, *islice(parent.iterancestors(), 12))):
-            yield " ".join(text[:2000].split()), _in_main(parent)
-
-
-_HIDDEN: Final = frozenset({"script", "style", "noscript", "template", "svg", "head"})
-_PROMPT_CLASS = re.compile(
-    r"paywall|regwall|premium|subscri|piano|barrier|locked|metered|abo[-_]|plus[-_]", re.IGNORECASE
-)
-
-
-def _in_main(element: HtmlElement) -> bool:
-    for node in (element, *islice(element.iterancestors(), 12)):
-        if node.tag in {"nav", "header", "footer", "form"}:
-            return False
-        if node.tag in {"main", "article"} or _PROMPT_CLASS.search(node.get("class") or ""):
-            return True
-    return False
 
 
 def _teaser(facts: _Facts) -> tuple[PageClass, str] | None:

@@ -337,3 +337,73 @@ def test_a_shell_without_its_scripts_is_script_only(html: bytes) -> None:
 )
 def test_nothing_and_other_files_are_named(html: bytes, expected: str) -> None:
     assert outcome(html) == expected
+
+
+ROWS = [
+    (f"/a/{n}", f"{topic} and what comes next for it", f"The council has {n} days to answer.")
+    for n, topic in enumerate(TOPICS)
+]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "".join(f'<div><div><a href="{href}">{head}</a></div><div>{text}</div></div>' for href, head, text in ROWS),
+        "<ul>"
+        + "".join(
+            f'<li><span>1{n}:05</span> <a href="{href}">{head}</a></li>' for n, (href, head, _) in enumerate(ROWS)
+        )
+        + "</ul>",
+        "<table>"
+        + "".join(f'<tr><td>1 May</td><td><a href="{href}">{head}</a> {text}</td></tr>' for href, head, text in ROWS)
+        + "</table>",
+    ],
+    ids=["boxes", "list", "table"],
+)
+def test_list_of_articles_is_an_index_in_any_markup(body: str) -> None:
+    """Without one heading, and under an address that tells nothing."""
+    assert outcome(page(f"<h1>Housing</h1>{body}", title="Housing"), "https://www.daily.example/p/48213") == "index"
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "ru"])
+@pytest.mark.parametrize("form", ["<p><b>{}</b> {}</p>", "<ul><li>{} {}</li></ul>", "<h3>{}</h3><p>{}</p>"])
+def test_posts_that_begin_with_a_time_are_a_live_page(form: str, language: str) -> None:
+    """Whatever the markup; an article that names three times of day is none."""
+    posts = [form.format(f"{20 - n}:{10 + n}", SENTENCES[language]) for n in range(7)]
+    address = "https://www.daily.example/p/48214"
+    assert (
+        outcome(page(f"<article><h1>The storm</h1>{''.join(posts)}</article>", head=ld(), language=language), address)
+        == "live"
+    )
+    few = f"<article><h1>The storm</h1>{paragraphs(5, language)}{''.join(posts[:3])}</article>"
+    assert outcome(page(few, head=ld(), language=language), address) == "article"
+
+
+@pytest.mark.parametrize(
+    ("title", "text"),
+    [
+        ("Not available in your region", "We may not show this site where you are."),
+        ("Nicht mehr verfügbar", "Der Beitrag wurde gelöscht."),
+        ("Un momento", "Comprobamos que no es un programa."),
+        ("Błąd serwera", "Spróbuj za chwilę."),
+        ("Bu alan adı satılık", "Teklif verin."),
+        ("アクセスが拒否されました", "管理者にお問い合わせください。"),
+    ],
+)
+def test_notices_instead_of_an_article_are_error_pages(title: str, text: str) -> None:
+    assert outcome(page(f"<h1>{title}</h1><p>{text}</p>", title=title)) == "error_page"
+
+
+def test_consent_wall_is_one_though_it_carries_the_articles_data() -> None:
+    wall = "<h2>Zustimmen oder zahlen</h2><p>Wir und unsere Partner speichern Informationen auf Ihrem Gerät. Willigen Sie ein oder lesen Sie ohne Tracking im Abo.</p>"
+    assert outcome(page(f"<div>{wall}<button>OK</button></div>", head=ld())) == "consent_wall"
+
+
+def test_a_brief_beside_an_offer_is_an_article_and_one_cut_by_it_is_none() -> None:
+    brief = f"<p>{SENTENCES['en']} {SENTENCES['en']}</p><p>{SENTENCES['en']}</p>"
+    offer, wall = (
+        "<div><p>Try the paper for a month.</p></div>",
+        "<div><p>Subscribe to continue reading this article.</p></div>",
+    )
+    assert outcome(page(f"<article><h1>The storm</h1>{brief}{offer}</article>", head=ld())) == "article"
+    assert outcome(page(f"<article><h1>The storm</h1>{brief}{wall}</article>", head=ld())) == "paywall"
