@@ -126,7 +126,7 @@ class WireHandler(BaseDownloadHandler):
         if ask.wants_body(response.status, response.content_type):
             try:
                 await body.read(response)
-            except BaseException:
+            except BaseException:  # a cancelled request too gives back what it spooled
                 body.forget()
                 raise
         else:

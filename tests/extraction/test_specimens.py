@@ -29,5 +29,6 @@ def test_little_else_is_taken_for_an_article(judged: list[tuple[Specimen, str]])
     taken = Counter(specimen.page_class for specimen, as_ in judged if as_ == "article" != specimen.page_class)
     assert len(others) > 800
     assert sum(taken.values()) <= TAKEN, taken
+    assert all(3 * taken[name] <= count for name, count in Counter(s.page_class for s in others).items()), taken
     assert taken["index"] + taken["error_page"] + taken["script_only"] + taken["empty"] <= 2
     assert {specimen.page_class for specimen in others} == set(CLASSES[1:])
